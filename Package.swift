@@ -1,0 +1,50 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
+
+let package = Package(
+    name: "DeepFGS",
+    products: [
+        .library(name: "DeepFGS", targets: ["DeepFGS"]),
+        .library(name: "DeepFGSTransport", targets: ["DeepFGSTransport"]),
+        .executable(name: "deepfgs", targets: ["DeepFGSCLI"]),
+        .library(name: "gstdeepfgs", type: .dynamic, targets: ["GstDeepFGS", "DeepFGSPlugin"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // System libraries.
+        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(
+            name: "CGStreamer", pkgConfig: "gstreamer-1.0 gstreamer-video-1.0 gstreamer-rtp-1.0",
+            providers: [.apt(["libgstreamer1.0-dev", "libgstreamer-plugins-base1.0-dev"])]),
+        .systemLibrary(name: "CImageFormats", providers: [.apt(["libpng-dev", "libturbojpeg0-dev", "libwebp-dev"])]),
+
+        // The codec: no GStreamer, no Foundation, no package.
+        .target(name: "DeepFGS", dependencies: ["COneDNN"], swiftSettings: settings),
+        // Packets, cuts, estimates: values in, values out.
+        .target(name: "DeepFGSTransport", dependencies: ["DeepFGS"], swiftSettings: settings),
+
+        // The GStreamer plugin: C shims, the header between, Swift behind it.
+        .target(name: "CDeepFGS"),
+        .target(
+            name: "DeepFGSPlugin", dependencies: ["CDeepFGS", "DeepFGS", "DeepFGSTransport"], swiftSettings: settings),
+        .target(
+            name: "GstDeepFGS", dependencies: ["CDeepFGS", "CGStreamer"], path: "plugins/gstdeepfgs",
+            cSettings: [.define("PACKAGE", to: "\"deepfgs\"")]),
+
+        // The command line.
+        .executableTarget(
+            name: "DeepFGSCLI",
+            dependencies: [
+                "DeepFGS", "DeepFGSTransport", "CImageFormats",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: settings),
+
+        .testTarget(name: "DeepFGSTests", dependencies: ["DeepFGS"], swiftSettings: settings),
+        .testTarget(
+            name: "DeepFGSTransportTests", dependencies: ["DeepFGSTransport"], swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,3 @@
+/// The cumulative frequencies that the entropy coder works with (specification, "Coding tables").
+struct CodingTables: Sendable {
+}

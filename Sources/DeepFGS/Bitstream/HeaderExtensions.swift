@@ -1,0 +1,92 @@
+/// The optional fields of a frame header (specification, "Header extensions").
+///
+/// Each is one byte of type, one byte of length, and so many bytes. A decoder skips types it does not know, unless the
+/// type's highest bit is set: then it must refuse the frame.
+public struct HeaderExtensions: Hashable, Sendable {
+    /// Presentation time in nanoseconds since the start of the stream.
+    public var presentationTime: UInt64?
+    /// Duration of the frame in nanoseconds, 1 to 2³² − 1.
+    public var duration: UInt32?
+    /// Orientation as in TIFF and Exif, 1 to 8: how the decoded picture is to be turned for showing. 1 where absent.
+    public var orientation: UInt8?
+    /// Colour primaries, transfer characteristics and matrix coefficients as in ITU-T H.273, and whether the range is
+    /// full. Absent means sRGB: 1, 13, 0, full.
+    public var colour: ColourDescription?
+
+    /// Code points of ITU-T H.273.
+    public struct ColourDescription: Hashable, Sendable {
+        public var primaries: UInt8
+        public var transfer: UInt8
+        public var matrix: UInt8
+        public var fullRange: Bool
+
+        public init(primaries: UInt8, transfer: UInt8, matrix: UInt8, fullRange: Bool) {
+            self.primaries = primaries
+            self.transfer = transfer
+            self.matrix = matrix
+            self.fullRange = fullRange
+        }
+    }
+
+    private enum Kind: UInt8 {
+        case presentationTime = 1
+        case duration = 2
+        case orientation = 3
+        case colour = 4
+    }
+
+    public init() {}
+
+    var encodedLength: Int {
+        (presentationTime == nil ? 0 : 10) + (duration == nil ? 0 : 6) + (orientation == nil ? 0 : 3)
+            + (colour == nil ? 0 : 6)
+    }
+
+    func write(to bytes: inout [UInt8]) {
+        if let presentationTime {
+            bytes.append(contentsOf: [Kind.presentationTime.rawValue, 8])
+            bytes.appendBigEndian(presentationTime)
+        }
+        if let duration {
+            bytes.append(contentsOf: [Kind.duration.rawValue, 4])
+            bytes.appendBigEndian(duration)
+        }
+        if let orientation { bytes.append(contentsOf: [Kind.orientation.rawValue, 1, orientation]) }
+        if let colour {
+            bytes.append(contentsOf: [
+                Kind.colour.rawValue, 4, colour.primaries, colour.transfer, colour.matrix, colour.fullRange ? 1 : 0,
+            ])
+        }
+    }
+
+    /// Reads what stands between the chunk lengths and the checksums.
+    init(parsing bytes: UnsafeRawBufferPointer) throws(BitstreamError) {
+        let reader = ByteReader(bytes)
+        var at = 0
+        while at < bytes.count {
+            let type = bytes[at]
+            guard at + 1 < bytes.count, at + 2 + Int(bytes[at + 1]) <= bytes.count else {
+                throw .invalidField(name: "extension_length", value: UInt64(type))
+            }
+            let length = Int(bytes[at + 1])
+            let body = at + 2
+            at = body + length
+            switch (Kind(rawValue: type), length) {
+            case (.presentationTime, 8): presentationTime = reader.uint64(at: body)
+            case (.duration, 4): duration = reader.uint32(at: body)
+            case (.orientation, 1):
+                guard (1...8).contains(bytes[body]) else {
+                    throw .invalidField(name: "orientation", value: UInt64(bytes[body]))
+                }
+                orientation = bytes[body]
+            case (.colour, 4):
+                colour = ColourDescription(
+                    primaries: bytes[body], transfer: bytes[body + 1], matrix: bytes[body + 2],
+                    fullRange: bytes[body + 3] & 1 == 1)
+            case (.some, _): throw .invalidField(name: "extension_length", value: UInt64(length))
+            case (nil, _):
+                guard type & 0x80 == 0 else { throw .invalidField(name: "extension_type", value: UInt64(type)) }
+            }
+        }
+    }
+}
