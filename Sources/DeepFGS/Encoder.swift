@@ -43,7 +43,7 @@ public final class Encoder {
         -> [UInt8]
     {
         var frame: [UInt8] = []
-        try picture.pixels.withUnsafeBytes { bytes throws(CodecError) in
+        try picture.pixels.withBytes { bytes throws(CodecError) in
             try encode(pixels: bytes, layout: picture.layout, extensions: extensions, into: &frame)
         }
         return frame

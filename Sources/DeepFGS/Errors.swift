@@ -9,7 +9,7 @@ public enum BitstreamError: Error, Equatable, Sendable {
     /// The header's checksum does not match its bytes.
     case headerDamaged
     /// A field of the header has a value that the specification forbids or this decoder does not know.
-    case invalidField(name: StaticString, value: UInt64)
+    case invalidField(name: String, value: UInt64)
     /// The bytes end inside the base: `have` bytes of the `need` that header and base take.
     case baseIncomplete(have: Int, need: Int)
     /// The base's checksum does not match its bytes.
@@ -37,7 +37,7 @@ public enum CodecError: Error, Equatable, Sendable {
     /// The pixel buffer is smaller than its layout says.
     case bufferTooSmall(have: Int, need: Int)
     /// The compute back end refused; `status` is oneDNN's.
-    case backend(operation: StaticString, status: Int32)
+    case backend(operation: String, status: Int32)
     /// The coded frame does not fit the fields of the header (a chunk of 256 MiB or more).
     case frameTooLarge
 }

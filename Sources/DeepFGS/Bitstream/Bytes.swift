@@ -32,3 +32,14 @@ func crc32c(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
 private let crcTable: [UInt32] = (0..<256).map { index in
     (0..<8).reduce(UInt32(index)) { value, _ in value & 1 == 1 ? (value >> 1) ^ 0x82F6_3B78 : value >> 1 }
 }
+
+extension [UInt8] {
+    /// `withUnsafeBytes` for a body that throws one type of error.
+    func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try withUnsafeBytes { bytes -> Swift.Result<Result, Failure> in
+            do throws(Failure) { return .success(try body(bytes)) } catch { return .failure(error) }
+        }.get()
+    }
+}

@@ -23,7 +23,7 @@ public struct FrameHeader: Hashable, Sendable {
     public var width: Int
     /// Picture height in pixels, 1 to 65535.
     public var height: Int
-    /// Bytes of each chunk; chunk 0 is the base, its number is its priority. 1 to 64 chunks.
+    /// Bytes of each of the 1 to 64 chunks; chunk 0 is the base, its number is its priority.
     public var chunkLengths: [Int]
     /// CRC-32C of the base chunk's bytes.
     public var baseChecksum: UInt32

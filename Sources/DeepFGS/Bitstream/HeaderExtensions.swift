@@ -7,10 +7,9 @@ public struct HeaderExtensions: Hashable, Sendable {
     public var presentationTime: UInt64?
     /// Duration of the frame in nanoseconds, 1 to 2³² − 1.
     public var duration: UInt32?
-    /// Orientation as in TIFF and Exif, 1 to 8: how the decoded picture is to be turned for showing. 1 where absent.
+    /// Orientation as in TIFF and Exif, 1 to 8: how the decoded picture is to be turned for showing; 1 where absent.
     public var orientation: UInt8?
-    /// Colour primaries, transfer characteristics and matrix coefficients as in ITU-T H.273, and whether the range is
-    /// full. Absent means sRGB: 1, 13, 0, full.
+    /// Colour as in ITU-T H.273; absent means sRGB: primaries 1, transfer 13, matrix 0, full range.
     public var colour: ColourDescription?
 
     /// Code points of ITU-T H.273.
