@@ -1,24 +1,62 @@
 /// A trained model: configuration, weights and coding tables of one file.
+///
+/// Immutable and shared: any number of encoders and decoders on any threads may use one model.
 public final class Model: Sendable {
     /// What streams carry to say which model decodes them.
     public let identity: ModelIdentity
     public let configuration: ModelConfiguration
     let tables: CodingTables
+    let transforms: TransformWeights
+    let entropy: EntropyWeights
 
-    init(identity: ModelIdentity, configuration: ModelConfiguration, tables: CodingTables) {
-        self.identity = identity
-        self.configuration = configuration
-        self.tables = tables
+    /// Reads a model from the bytes of its file.
+    ///
+    /// - Parameter bytes: A safetensors file with the metadata and tensors of the model file's specification.
+    /// - Throws: `ModelError.malformed` or `.tensor`, which says what is wrong with the bytes; no bytes trap.
+    public convenience init(bytes: [UInt8]) throws(ModelError) {
+        try self.init(bytes.withBytes { bytes throws(ModelError) in try Parts(bytes) })
+    }
+
+    /// Reads a model file.
+    ///
+    /// - Parameter path: Where the file is.
+    /// - Throws: `ModelError.unreadable` with the system's reason, `.malformed` or `.tensor`.
+    public convenience init(path: String) throws(ModelError) {
+        try self.init(bytes: readFile(path))
+    }
+
+    private init(_ parts: Parts) {
+        identity = parts.identity
+        configuration = parts.configuration
+        tables = parts.tables
+        transforms = parts.transforms
+        entropy = parts.entropy
+    }
+
+    /// What a file holds, before it is a model.
+    private struct Parts {
+        let identity: ModelIdentity
+        let configuration: ModelConfiguration
+        let tables: CodingTables
+        let transforms: TransformWeights
+        let entropy: EntropyWeights
+
+        init(_ bytes: UnsafeRawBufferPointer) throws(ModelError) {
+            let file = try Safetensors(bytes)
+            guard let metadata = file.metadata["deepfgs"] else { throw .malformed("no metadata of a DeepFGS model") }
+            configuration = try ModelConfiguration(metadata: metadata)
+            let reader = WeightReader(file: file, configuration: configuration)
+            tables = try reader.tables()
+            transforms = try reader.transforms()
+            entropy = try reader.entropy()
+            identity = ModelIdentity(ofFile: bytes)
+        }
     }
 }
 
-/// What the model file's metadata says of the network (specification of the model file, in `docs/`).
-public struct ModelConfiguration: Hashable, Sendable {
-    public var name: String
-    /// Channels of each slice of `y`, basic ones first.
-    public var slices: [Int]
-    /// How many of the slices are basic (`y_b`).
-    public var basicSlices: Int
-    /// Channels of the hyper-latent `z`.
-    public var hyperChannels: Int
+extension ModelIdentity {
+    /// The identity of the model in a file of these bytes.
+    init(ofFile bytes: UnsafeRawBufferPointer) {
+        self.init(value: SHA256.digest(bytes).prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
+    }
 }
