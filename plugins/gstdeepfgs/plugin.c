@@ -1,7 +1,16 @@
-/* libgstdeepfgs.so: registration of the plugin and of each element in it. */
-#include <gst/gst.h>
+/* libgstdeepfgs.so: registration of the plugin and of each feature in it. Nothing is loaded and no thread starts here:
+ * GStreamer's plugin scanner runs this too. */
+#include "shim.h"
 
-static gboolean plugin_init(GstPlugin *plugin) { return TRUE; }
+#define PACKAGE_VERSION "0.1.0"
 
-GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, deepfgs, "DeepFGS learned scalable image codec", plugin_init, "0.1.0",
+static gboolean plugin_init(GstPlugin *plugin)
+{
+    gboolean registered = FALSE;
+    registered |= GST_TYPE_FIND_REGISTER(deepfgs, plugin);
+    return registered;
+}
+
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, deepfgs,
+                  "DeepFGS: learned image codec whose bitstream can be cut at any byte", plugin_init, PACKAGE_VERSION,
                   "MIT/X11", "DeepFGS", "DeepFGS")

@@ -1,5 +1,9 @@
 /* The border between the C shims of the GStreamer plugin and Swift: opaque handles, plain structs, error codes.
- * One frame is one call; no Swift type, error or closure crosses. Each element has its own header beside this one. */
+ *
+ * One frame is one call; no Swift type, error or closure crosses. Each group of elements has its own header beside
+ * this one. Names: `DeepFGSThing` is a type, `deepfgs_thing_verb` a function. A handle comes from `_new` and ends with
+ * `_free`; it holds no lock of GStreamer's, and unless its header says otherwise one thread at a time uses it. Memory
+ * that a call hands out belongs to the handle and lasts until the next call on it. */
 #ifndef CDEEPFGS_H
 #define CDEEPFGS_H
 
@@ -8,5 +12,6 @@
 #include <stdint.h>
 
 #include "codec.h"
+#include "error.h"
 
 #endif

@@ -1,0 +1,13 @@
+/* What the plugin registers: one line for each feature here, one in plugin.c. */
+#ifndef GST_DEEPFGS_H
+#define GST_DEEPFGS_H
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+GST_TYPE_FIND_REGISTER_DECLARE(deepfgs);
+
+G_END_DECLS
+
+#endif
