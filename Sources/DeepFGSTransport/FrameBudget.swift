@@ -1,0 +1,141 @@
+/// How many bytes of each frame may be sent, so that the stream stays under a target bitrate and uses it.
+///
+/// An account in bytes on the wire (payload plus `packetOverhead` for each packet). Each frame pays in the target times
+/// the time since the last frame; each packet sent draws its size. What is left over is carried, but never more than
+/// `carry` (20 ms of the target), so that no burst follows a poor or idle time; a base larger than the budget
+/// is sent all the same and leaves a debt that later tails repay, at most `maximumDebt` (1 s of the target).
+///
+/// Bounds: with `usableShare` 0.99 and a carry of 20 ms, the bytes sent in any two seconds stay under the target's bytes,
+/// and above 98 % of them while the source has enough. The bound cannot hold while the bases alone exceed the target.
+///
+/// Values in, values out: no clock. Times are nanoseconds on any steady clock, rates bit/s.
+public struct FrameBudget: Sendable {
+    /// Share of the target that is paid in; the rest covers `carry` within any two seconds.
+    static let usableShare = 0.99
+    /// Longest time, in nanoseconds, whose unused bytes the next frame may use.
+    static let carry: Int64 = 20_000_000
+    /// Longest time, in nanoseconds, for which a base larger than its budget may mortgage the tails that follow.
+    static let maximumDebt: Int64 = 1_000_000_000
+    /// A gap counts for at most this many frame intervals: after an idle time no burst.
+    static let maximumGap: Int64 = 2
+    /// Weight, as 1/n, of a new gap in the smoothed frame interval.
+    static let smoothing: Int64 = 8
+    /// Shortest and longest frame interval believed, in nanoseconds: 1000 to 0.2 frames a second.
+    static let intervals: ClosedRange<Int64> = 1_000_000...5_000_000_000
+
+    /// Bytes that the network adds to each packet's RTP payload: IP 20, UDP 8, RTP 12, header extensions 8.
+    public var packetOverhead: Int
+    /// Smoothed time between frames, in nanoseconds; starts as the nominal interval.
+    public private(set) var interval: Int64
+    /// Bytes on the wire that may still be sent: negative is a debt.
+    public private(set) var balance = 0
+    private var lastFrame: Int64?
+
+    /// An account without credit.
+    ///
+    /// - Parameters:
+    ///   - interval: the nominal time between frames in nanoseconds; 40 ms where it is not known.
+    ///   - packetOverhead: bytes that each packet costs beyond its RTP payload.
+    public init(interval: Int64 = 40_000_000, packetOverhead: Int = 48) {
+        self.interval = interval.clamped(to: Self.intervals)
+        self.packetOverhead = max(0, packetOverhead)
+    }
+
+    /// Pays a new frame in and says how many bytes on the wire it may have.
+    ///
+    /// - Parameters:
+    ///   - time: when the frame came, in nanoseconds; a time before the last frame's pays nothing.
+    ///   - target: bit/s; what is not a positive number counts as nothing.
+    ///   - base: bytes on the wire of the packets that must be sent.
+    ///   - queued: bytes on the wire accepted before and not sent yet; they are drawn when `sent` reports them.
+    /// - Returns: bytes on the wire, at least `base`.
+    public mutating func open(at time: Int64, target: Double, base: Int, queued: Int = 0) -> Int {
+        var paid = interval
+        if let lastFrame {
+            let gap = max(0, time.subtractingSaturated(lastFrame))
+            paid = min(gap, Self.maximumGap * interval)
+            // An idle time must not change the interval much: the clipped gap is what is averaged.
+            interval = (interval + (paid - interval) / Self.smoothing).clamped(to: Self.intervals)
+        }
+        lastFrame = time
+        let queued = max(0, queued)
+        balance = min(balance, queued + Self.bytes(target, Self.carry))
+        balance = max(balance, -Self.bytes(target, Self.maximumDebt))
+        balance += Self.bytes(target * Self.usableShare, paid)
+        return max(base, balance - queued)
+    }
+
+    /// Draws bytes that have gone out.
+    ///
+    /// - Parameter bytes: bytes on the wire, payload and overhead.
+    public mutating func sent(_ bytes: Int) {
+        balance = balance.subtractingSaturated(max(0, bytes))
+    }
+
+    /// Bytes on the wire of one packet with `payload` bytes of RTP payload.
+    public func wireBytes(payload: Int) -> Int { payload + packetOverhead }
+
+    /// Cuts a frame's packets to a budget.
+    ///
+    /// - Parameters:
+    ///   - payloads: bytes of RTP payload of each of the frame's packets, in order.
+    ///   - base: how many packets at the front must be kept.
+    ///   - budget: bytes on the wire, as `open` returned it.
+    ///   - smallest: the shortest payload worth a packet of its own, payload header and all.
+    /// - Returns: the packets kept whole, and the bytes kept of the one after them.
+    public func cut(_ payloads: [Int], base: Int, budget: Int, smallest: Int = 64) -> FrameCut {
+        var cut = FrameCut()
+        for (index, payload) in payloads.enumerated() {
+            let bytes = wireBytes(payload: payload)
+            guard index < base || cut.wireBytes + bytes <= budget else {
+                let room = budget - cut.wireBytes - packetOverhead
+                if room >= smallest {
+                    cut.partialPayload = room
+                    cut.wireBytes = budget
+                }
+                break
+            }
+            cut.packets += 1
+            cut.wireBytes += bytes
+        }
+        return cut
+    }
+
+    /// The bytes that `rate` bit/s carries in `time` nanoseconds, rounded down; nothing for a rate that is no number.
+    static func bytes(_ rate: Double, _ time: Int64) -> Int {
+        let bytes = rate * Double(time) / 8e9
+        return bytes > 0 ? Int(min(bytes, 1e15)) : 0
+    }
+}
+
+/// Where a frame is cut: whole packets, and a part of the one after them.
+public struct FrameCut: Hashable, Sendable {
+    /// How many packets are sent whole.
+    public var packets = 0
+    /// Bytes of RTP payload kept of the next packet; 0: it is dropped whole.
+    public var partialPayload = 0
+    /// Bytes on the wire of all that is kept.
+    public var wireBytes = 0
+
+    /// Nothing kept.
+    public init() {}
+}
+
+extension Comparable {
+    /// The nearest value within a range.
+    func clamped(to range: ClosedRange<Self>) -> Self { min(max(self, range.lowerBound), range.upperBound) }
+}
+
+extension FixedWidthInteger where Self: SignedInteger {
+    /// The difference, or the nearest value that the type can hold.
+    func subtractingSaturated(_ other: Self) -> Self {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? (self < 0 ? .min : .max) : difference
+    }
+
+    /// The sum, or the nearest value that the type can hold.
+    func addingSaturated(_ other: Self) -> Self {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (self < 0 ? .min : .max) : sum
+    }
+}
