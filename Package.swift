@@ -45,6 +45,6 @@ let package = Package(
 
         .testTarget(name: "DeepFGSTests", dependencies: ["DeepFGS"], swiftSettings: settings),
         .testTarget(
-            name: "DeepFGSTransportTests", dependencies: ["DeepFGSTransport"], swiftSettings: settings),
+            name: "DeepFGSTransportTests", dependencies: ["DeepFGS", "DeepFGSTransport"], swiftSettings: settings),
     ]
 )

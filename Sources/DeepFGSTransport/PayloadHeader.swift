@@ -1,0 +1,108 @@
+import DeepFGS
+
+/// The 12 bytes that begin every RTP payload (docs/30-rtp-payload.md, "Payload header").
+///
+/// Every field stands at a fixed offset in every packet, so that whoever forwards packets can tell what to drop, and
+/// how much of a frame it will have sent, without the model and without state.
+///
+///      0                   1                   2                   3
+///      0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+///     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+///     | V | priority  |                    offset                     |
+///     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+///     |                   base end                    |               |
+///     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+  frame length +
+///     |                               |         frame number          |
+///     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+public struct PayloadHeader: Hashable, Sendable {
+    /// The version of the payload format that this code writes and reads.
+    public static let version: UInt8 = 1
+    /// Bytes of the header.
+    public static let length = 12
+    /// Longest frame that the format can carry, in bytes; of a longer one the prefix of this length is sent.
+    public static let maximumFrameLength = 0xFF_FFFF
+    /// Highest priority number.
+    static let maximumPriority: UInt8 = 63
+
+    /// The chunk that the packet's first byte belongs to, 0 to 63; 0 is header and base, which must be kept.
+    public var priority: UInt8
+    /// Where the packet's first byte stands in the frame.
+    public var offset: Int
+    /// Bytes of the frame's header and base: the shortest prefix that decodes.
+    public var baseEnd: Int
+    /// Bytes of the frame before any cut.
+    public var frameLength: Int
+    /// Counts frames modulo 2¹⁶ in the order they were made.
+    public var frameNumber: UInt16
+
+    /// Whether the packet carries bytes of the header or base.
+    public var isBase: Bool { priority == 0 }
+
+    /// A header with the given fields, which the caller answers for.
+    public init(priority: UInt8, offset: Int, baseEnd: Int, frameLength: Int, frameNumber: UInt16) {
+        self.priority = priority
+        self.offset = offset
+        self.baseEnd = baseEnd
+        self.frameLength = frameLength
+        self.frameNumber = frameNumber
+    }
+
+    /// Reads the header of an RTP payload and checks that its fields agree with each other and with the payload.
+    ///
+    /// Total on any bytes; O(1).
+    ///
+    /// - Parameter payload: The RTP payload, without RTP header and padding.
+    /// - Throws: `MalformedPacket`, which names what is wrong.
+    public init(parsing payload: UnsafeRawBufferPointer) throws(MalformedPacket) {
+        guard payload.count > Self.length else { throw .tooShort(payload.count) }
+        guard payload[0] >> 6 == Self.version else { throw .unsupportedVersion(payload[0] >> 6) }
+        func uint24(_ at: Int) -> Int { Int(payload[at]) << 16 | Int(payload[at + 1]) << 8 | Int(payload[at + 2]) }
+        priority = payload[0] & Self.maximumPriority
+        offset = uint24(1)
+        baseEnd = uint24(4)
+        frameLength = uint24(7)
+        frameNumber = UInt16(payload[10]) << 8 | UInt16(payload[11])
+        let end = offset + payload.count - Self.length
+        guard baseEnd >= FrameHeader.minimumLength, baseEnd <= frameLength else { throw .contradiction("base end") }
+        guard end <= frameLength else { throw .contradiction("frame length") }
+        guard isBase == (offset < baseEnd) else { throw .contradiction("priority") }
+        guard !isBase || end <= baseEnd else { throw .contradiction("offset") }
+    }
+
+    /// Writes the header's 12 bytes; a shorter buffer is left alone.
+    public func write(to bytes: UnsafeMutableRawBufferPointer) {
+        guard bytes.count >= Self.length else { return }
+        func put24(_ value: Int, _ at: Int) {
+            bytes[at] = UInt8(truncatingIfNeeded: value >> 16)
+            bytes[at + 1] = UInt8(truncatingIfNeeded: value >> 8)
+            bytes[at + 2] = UInt8(truncatingIfNeeded: value)
+        }
+        bytes[0] = Self.version << 6 | (priority & Self.maximumPriority)
+        put24(offset, 1)
+        put24(baseEnd, 4)
+        put24(frameLength, 7)
+        bytes[10] = UInt8(truncatingIfNeeded: frameNumber >> 8)
+        bytes[11] = UInt8(truncatingIfNeeded: frameNumber)
+    }
+}
+
+/// Why an RTP payload is not one of this format.
+public enum MalformedPacket: Error, Hashable, Sendable {
+    /// No byte of a frame follows the payload header; the payload has this many bytes.
+    case tooShort(Int)
+    /// The payload is of a version of the format that this code does not know.
+    case unsupportedVersion(UInt8)
+    /// The named field contradicts another, or the payload's length.
+    case contradiction(String)
+}
+
+extension MalformedPacket: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .tooShort(let count): "RTP payload of \(count) bytes, \(PayloadHeader.length + 1) or more needed"
+        case .unsupportedVersion(let version):
+            "RTP payload of version \(version); this code knows version \(PayloadHeader.version)"
+        case .contradiction(let field): "RTP payload header whose \(field) contradicts the rest of the packet"
+        }
+    }
+}
