@@ -35,16 +35,21 @@ let package = Package(
             name: "GstDeepFGS", dependencies: ["CDeepFGS", "CGStreamer"], path: "plugins/gstdeepfgs",
             cSettings: [.define("PACKAGE", to: "\"deepfgs\"")]),
 
+        // Picture files, quality measures, text and files, for the tools.
+        .target(name: "DeepFGSTools", dependencies: ["DeepFGS", "CImageFormats"], swiftSettings: settings),
         // The command line.
         .executableTarget(
             name: "DeepFGSCLI",
             dependencies: [
-                "DeepFGS", "DeepFGSTransport", "CImageFormats",
+                "DeepFGS", "DeepFGSTools",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
 
         .testTarget(name: "DeepFGSTests", dependencies: ["DeepFGS"], swiftSettings: settings),
         .testTarget(
             name: "DeepFGSTransportTests", dependencies: ["DeepFGS", "DeepFGSTransport"], swiftSettings: settings),
+        .testTarget(
+            name: "DeepFGSToolsTests", dependencies: ["DeepFGSTools", "DeepFGS", "CImageFormats"],
+            swiftSettings: settings),
     ]
 )

@@ -1,0 +1,66 @@
+import Testing
+
+@testable import DeepFGS
+
+@Suite struct FrameSequenceTests {
+    /// A frame whose chunks hold 40, 30 and 20 bytes of the same value.
+    private func frame(_ fill: UInt8 = 0xDF) -> [UInt8] {
+        var bytes: [UInt8] = []
+        FrameHeader(model: ModelIdentity(value: 7), width: 9, height: 8, chunkLengths: [40, 30, 20], baseChecksum: 0)
+            .write(to: &bytes)
+        return bytes + [UInt8](repeating: fill, count: 90)
+    }
+
+    @Test func wholeFrames() {
+        let one = frame()
+        let sequence = FrameSequence(scanning: one + one + one)
+        #expect(sequence.frames.map(\.range) == (0..<3).map { $0 * one.count..<($0 + 1) * one.count })
+        #expect(sequence.frames.allSatisfy { !$0.isCut })
+        #expect(sequence.gaps.isEmpty)
+    }
+
+    @Test func everyCutOfTheFirstOfTwoIsFound() {
+        let one = frame(UInt8(ascii: "D"))
+        let headerLength = one.count - 90
+        for count in headerLength..<one.count {
+            let sequence = FrameSequence(scanning: Array(one[..<count]) + one)
+            #expect(sequence.frames.map(\.range) == [0..<count, count..<(count + one.count)])
+            #expect(sequence.frames.map(\.isCut) == [true, false])
+            #expect(sequence.gaps.isEmpty)
+        }
+    }
+
+    @Test func aFrameCutInItsHeaderIsAGap() {
+        let one = frame()
+        for count in 1..<(one.count - 90) {
+            let alone = FrameSequence(scanning: Array(one[..<count]))
+            #expect(alone.frames.isEmpty)
+            #expect(alone.gaps.map(\.range) == [0..<count])
+            guard case .headerIncomplete(have: count, need: _) = alone.gaps.first?.reason else {
+                Issue.record("\(count): \(alone.gaps)")
+                continue
+            }
+            let followed = FrameSequence(scanning: Array(one[..<count]) + one)
+            #expect(followed.frames.map(\.range) == [count..<(count + one.count)])
+        }
+    }
+
+    @Test func garbageIsSkipped() {
+        let one = frame()
+        var damaged = one
+        damaged[9] ^= 1
+        let noise = Array("DDFGDFGSDFGS".utf8)
+        let sequence = FrameSequence(scanning: noise + one + damaged + one + [0])
+        let first = noise.count..<(noise.count + one.count)
+        let second = first.upperBound..<(first.upperBound + one.count)
+        let third = second.upperBound..<(second.upperBound + one.count)
+        #expect(sequence.frames.map(\.range) == [first, third])
+        #expect(
+            sequence.gaps == [
+                .init(range: 0..<noise.count, reason: .notAFrame), .init(range: second, reason: .headerDamaged),
+                .init(range: third.upperBound..<(third.upperBound + 1), reason: .notAFrame),
+            ])
+        #expect(FrameSequence(scanning: []) == FrameSequence(scanning: [UInt8]()))
+        #expect(FrameSequence(scanning: []).gaps.isEmpty)
+    }
+}
