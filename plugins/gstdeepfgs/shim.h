@@ -16,6 +16,8 @@
 
 /* Frames of the DeepFGS bitstream; a parsed one fills one buffer, which may be a prefix of the frame. */
 #define DEEPFGS_MEDIA_TYPE "image/x-deepfgs"
+/* The RTP payload format's name in caps and session descriptions. */
+#define DEEPFGS_RTP_ENCODING_NAME "X-DEEPFGS"
 
 /* The GStreamer error that says what a failure behind the border was. */
 GQuark deepfgs_error_domain(DeepFGSStatus status);

@@ -13,5 +13,6 @@
 
 #include "codec.h"
 #include "error.h"
+#include "transport.h"
 
 #endif
