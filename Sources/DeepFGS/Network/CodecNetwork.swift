@@ -1,60 +1,191 @@
-/// Which arithmetic the networks run on.
-public struct ComputeOptions: Hashable, Sendable {
-    /// The library behind the convolutions.
-    public enum Backend: String, Sendable, CaseIterable {
-        /// oneDNN: the fast one.
-        case oneDNN = "onednn"
-        /// Plain Swift loops: the reference that the fast one is tested against; hundreds of times slower.
-        case reference
-    }
-    /// The arithmetic of the transforms (never of the entropy networks, which are integers on every back end).
-    public enum Precision: String, Sendable, CaseIterable {
-        /// bfloat16 where the processor multiplies it natively, else float32.
-        case automatic = "auto"
-        case float32
-        case bfloat16
-    }
-    public var backend: Backend
-    public var precision: Precision
-    /// Threads for one picture; 0 means as many as the process may run on.
-    public var threads: Int
-
-    public init(backend: Backend = .oneDNN, precision: Precision = .automatic, threads: Int = 0) {
-        self.backend = backend
-        self.precision = precision
-        self.threads = threads
-    }
-}
-
-/// The sizes that follow from a picture's.
-struct LatentGrid: Hashable, Sendable {
-    /// The picture's own size in pixels.
-    let width: Int, height: Int
-    /// The size padded up to multiples of 64.
-    var paddedWidth: Int { (width + 63) / 64 * 64 }
-    var paddedHeight: Int { (height + 63) / 64 * 64 }
-    /// Latents: a sixteenth of the padded size each way.
-    var latentWidth: Int { paddedWidth / 16 }
-    var latentHeight: Int { paddedHeight / 16 }
-    var latentCount: Int { latentWidth * latentHeight }
-    /// Hyper-latents: a sixty-fourth of the padded size each way.
-    var hyperWidth: Int { paddedWidth / 64 }
-    var hyperHeight: Int { paddedHeight / 64 }
-    var hyperCount: Int { hyperWidth * hyperHeight }
-}
-
 /// The networks of one model for one picture size, with the buffers they work in.
 ///
 /// Calls go in the order of the specification: `analyse`, `expandHyper`, then for each slice `predict`, `quantise`
 /// (encoder) or the entropy decoder filling `symbols(of:)`, `reconstruct`; `analyseScalable` after the last basic slice
-/// (encoder); `synthesise` at the end (decoder). One instance serves one thread at a time.
+/// (encoder); `synthesise` at the end (decoder). One instance serves one thread at a time. The buffers live as long as
+/// the instance; the encoder's and the decoder's own networks are set up by the first frame, and nothing is allocated
+/// by later ones.
 final class CodecNetwork {
     /// Largest magnitude of a symbol of `y`; the encoder clamps, the entropy decoder cannot say more.
     static let symbolLimit = 2047
 
     let grid: LatentGrid
+    private let configuration: ModelConfiguration
+    private let backend: any ComputeBackend
+    private let entropy: EntropyNetwork
+    private let transforms: Transforms
+    private let hyper: Buffer<Int16>
+    private let meanPlanes: Buffer<Int16>, symbolPlanes: Buffer<Int16>
+    private let scalePlanes: Buffer<UInt8>
+    /// The channel of `y` that each slice begins with; the number of channels at the end.
+    private let starts: [Int]
 
+    var sliceCount: Int { configuration.slices.count }
+    /// How many of the slices are basic.
+    var basicSliceCount: Int { configuration.basicSlices }
+
+    /// Prepares the networks.
+    ///
+    /// - Throws: `CodecError.unsupportedSize` or `.backend`.
     init(model: Model, width: Int, height: Int, options: ComputeOptions) throws(CodecError) {
-        grid = LatentGrid(width: width, height: height)
+        guard 1...FrameHeader.maximumSide ~= width, 1...FrameHeader.maximumSide ~= height,
+            width * height <= FrameHeader.maximumPixels
+        else { throw .unsupportedSize(width: width, height: height) }
+        let grid = LatentGrid(width: width, height: height)
+        let configuration = model.configuration
+        let backend: any ComputeBackend =
+            switch options.backend {
+            case .oneDNN: try OneDNNBackend(precision: options.precision, threads: options.threads)
+            case .reference: ReferenceBackend()
+            }
+        backend.enter()
+        self.grid = grid
+        self.configuration = configuration
+        self.backend = backend
+        var starts = [0]
+        for channels in configuration.slices { starts.append((starts.last ?? 0) + channels) }
+        self.starts = starts
+        entropy = try EntropyNetwork(model: model, grid: grid, backend: backend)
+        transforms = Transforms(model: model, grid: grid, backend: backend)
+        hyper = Buffer(count: grid.hyperCount * configuration.hyperChannels)
+        meanPlanes = Buffer(count: grid.latentCount * configuration.latentChannels)
+        symbolPlanes = Buffer(count: grid.latentCount * configuration.latentChannels)
+        scalePlanes = Buffer(count: grid.latentCount * configuration.latentChannels)
     }
+
+    // MARK: Pixels to latents
+
+    /// Computes the features, `y_b` and the symbols of `z` of a picture.
+    ///
+    /// - Parameters:
+    ///   - pixels: The samples.
+    ///   - layout: Where they lie; its size must be the network's.
+    /// - Throws: `CodecError.unsupportedSize`, `.bufferTooSmall` or `.backend`.
+    func analyse(_ pixels: UnsafeRawBufferPointer, layout: PixelLayout) throws(CodecError) {
+        let samples = try check(pixels, layout)
+        backend.enter()
+        let chains = try transforms.analysisChains()
+        try chains.analyse(samples, layout: layout)
+        let (count, channels) = (grid.hyperCount, configuration.hyperChannels)
+        let limit = Float(configuration.hyperLimit)
+        for position in 0..<count {
+            for channel in 0..<channels {
+                hyper.start[channel * count + position] = symbol(
+                    chains.hyperLatents[position * channels + channel], limit: limit)
+            }
+        }
+    }
+
+    /// Computes `y_s` from the features and the reconstructed basic slices.
+    func analyseScalable() throws(CodecError) {
+        backend.enter()
+        try transforms.analysisChains().analyseScalable()
+    }
+
+    /// Rounds a slice of `y` against its means: `q = rint(y - M/16)`, clamped to `symbolLimit`.
+    func quantise(slice: Int) {
+        guard let chains = transforms.analysis else { return }
+        let isBasic = slice < configuration.basicSlices
+        let width = isBasic ? configuration.basicChannels : configuration.scalableChannels
+        let first = starts[slice] - (isBasic ? 0 : configuration.basicChannels)
+        let latents = (isBasic ? chains.basic : chains.scalableLatents) + first
+        let (means, symbols) = (means(of: slice), symbols(of: slice))
+        let (count, channels) = (grid.latentCount, configuration.slices[slice])
+        guard let mean = means.baseAddress, let target = symbols.baseAddress else { return }
+        let limit = Float(Self.symbolLimit)
+        for start in stride(from: 0, to: count, by: 64) {
+            let end = min(start + 64, count)
+            for channel in 0..<channels {
+                var position = start
+                while position < end {
+                    let plane = channel &* count &+ position
+                    target[plane] = symbol(
+                        latents[position &* width &+ channel] - Float(mean[plane]) * 0.0625, limit: limit)
+                    position &+= 1
+                }
+            }
+        }
+    }
+
+    // MARK: Symbols to probabilities
+
+    /// The symbols of `z`, planar `[channels][grid.hyperCount]`; the decoder fills them before `expandHyper`.
+    var hyperSymbols: UnsafeMutableBufferPointer<Int16> {
+        UnsafeMutableBufferPointer(start: hyper.start, count: hyper.count)
+    }
+
+    /// Computes the features `Φ` of the symbols of `z`.
+    func expandHyper() throws(CodecError) {
+        backend.enter()
+        try entropy.expand(hyper.start)
+    }
+
+    /// `Φ`, planar `[channels][grid.latentCount]`: a copy.
+    var features: [Int16] { entropy.featurePlanes }
+
+    /// Computes means and scale indices of a slice from `Φ` and the slices before it.
+    func predict(slice: Int) throws(CodecError) {
+        backend.enter()
+        let offset = starts[slice] * grid.latentCount
+        try entropy.predict(slice, means: meanPlanes.start + offset, scales: scalePlanes.start + offset)
+    }
+
+    /// `M = 16 μ` of a slice, planar `[n_i][grid.latentCount]`.
+    func means(of slice: Int) -> UnsafeMutableBufferPointer<Int16> { planes(meanPlanes, slice) }
+
+    /// Scale indices of a slice, planar.
+    func scales(of slice: Int) -> UnsafeMutableBufferPointer<UInt8> { planes(scalePlanes, slice) }
+
+    /// Symbols `q` of a slice, planar: filled by `quantise` or by the entropy decoder, zero where nothing arrived.
+    func symbols(of slice: Int) -> UnsafeMutableBufferPointer<Int16> { planes(symbolPlanes, slice) }
+
+    /// Computes `Y = 16 q + M` of a slice, and from it what later slices and the synthesis need.
+    func reconstruct(slice: Int) throws(CodecError) {
+        backend.enter()
+        let offset = starts[slice] * grid.latentCount
+        try entropy.reconstruct(
+            slice, symbols: symbolPlanes.start + offset, means: meanPlanes.start + offset,
+            latents: LatentWriter(transforms, configuration, slice: slice, firstChannel: starts[slice]))
+    }
+
+    // MARK: Latents to pixels
+
+    /// Computes the picture of the latents.
+    ///
+    /// - Parameters:
+    ///   - pixels: Receives the samples; a fourth byte per pixel becomes 255.
+    ///   - layout: Where they go; its size must be the network's.
+    /// - Throws: `CodecError.unsupportedSize`, `.bufferTooSmall` or `.backend`.
+    func synthesise(to pixels: UnsafeMutableRawBufferPointer, layout: PixelLayout) throws(CodecError) {
+        let samples = try check(UnsafeRawBufferPointer(pixels), layout)
+        backend.enter()
+        try transforms.synthesisChain().synthesise(into: UnsafeMutableRawPointer(mutating: samples), layout: layout)
+    }
+
+    // MARK: -
+
+    private func check(
+        _ pixels: UnsafeRawBufferPointer, _ layout: PixelLayout
+    ) throws(CodecError) -> UnsafeRawPointer {
+        guard let need = layout.byteCount, layout.width == grid.width, layout.height == grid.height else {
+            throw .unsupportedSize(width: layout.width, height: layout.height)
+        }
+        guard pixels.count >= need, let start = pixels.baseAddress else {
+            throw .bufferTooSmall(have: pixels.count, need: need)
+        }
+        return start
+    }
+
+    private func planes<Number>(_ buffer: Buffer<Number>, _ slice: Int) -> UnsafeMutableBufferPointer<Number> {
+        UnsafeMutableBufferPointer(
+            start: buffer.start + starts[slice] * grid.latentCount,
+            count: configuration.slices[slice] * grid.latentCount)
+    }
+}
+
+/// `rint` and a clamp; 0 for what is no number.
+@inline(__always)
+private func symbol(_ value: Float, limit: Float) -> Int16 {
+    let clamped = value > -limit ? (value < limit ? value : limit) : (value <= -limit ? -limit : 0)
+    return Int16(truncatingIfNeeded: Int32(roundedToEven(clamped)))
 }

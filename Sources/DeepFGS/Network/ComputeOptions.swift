@@ -1,0 +1,27 @@
+/// Which arithmetic the networks run on.
+public struct ComputeOptions: Hashable, Sendable {
+    /// The library behind the convolutions.
+    public enum Backend: String, Sendable, CaseIterable {
+        /// oneDNN: the fast one.
+        case oneDNN = "onednn"
+        /// Plain Swift loops: the reference that the fast one is tested against; hundreds of times slower.
+        case reference
+    }
+    /// The arithmetic of the transforms (never of the entropy networks, which are integers on every back end).
+    public enum Precision: String, Sendable, CaseIterable {
+        /// bfloat16 where the processor multiplies it natively, else float32.
+        case automatic = "auto"
+        case float32
+        case bfloat16
+    }
+    public var backend: Backend
+    public var precision: Precision
+    /// Threads for one picture; 0 means as many as the process may run on.
+    public var threads: Int
+
+    public init(backend: Backend = .oneDNN, precision: Precision = .automatic, threads: Int = 0) {
+        self.backend = backend
+        self.precision = precision
+        self.threads = threads
+    }
+}

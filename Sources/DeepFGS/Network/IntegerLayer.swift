@@ -1,0 +1,98 @@
+/// The end of an integer layer, and its weights where it is a product of matrices.
+struct IntegerLayer {
+    let inputs: Int, outputs: Int
+    /// `[outputs][inputs]` of a 1×1 convolution; empty otherwise.
+    let weights: Buffer<Float>
+    /// What is still to be added to the sums: zeros where the convolution has done it.
+    private let bias: Buffer<Float>
+    private let multiplier: Buffer<Float>
+
+    /// A layer whose sums come without their bias.
+    init(product layer: IntegerConvolutionWeights) {
+        inputs = layer.convolution.inputs
+        outputs = layer.convolution.outputs
+        weights = Buffer(layer.convolution.weights)
+        bias = Buffer(layer.convolution.bias)
+        multiplier = Buffer(layer.multiplier)
+    }
+
+    /// A layer whose sums come from a convolution, bias included.
+    init(convolution layer: IntegerConvolutionWeights) {
+        inputs = layer.convolution.inputs
+        outputs = layer.convolution.outputs
+        weights = Buffer(count: 0)
+        bias = Buffer(count: outputs)
+        multiplier = Buffer(layer.multiplier)
+    }
+
+    /// `clamp(rint((sum + bias) · multiplier), lowest, limit)`, rounded to nearest even.
+    ///
+    /// Clamping first gives the same, as the limits are integers; they must be below 2^22 in magnitude.
+    ///
+    /// - Parameters:
+    ///   - sums: `[rows][outputs]`.
+    ///   - rows: Number of rows.
+    ///   - lowest: Smallest result.
+    ///   - limit: Largest result.
+    ///   - result: `[rows][outputs]`, a row every `stride` numbers; may be `sums` itself.
+    ///   - stride: Numbers from row to row of the result.
+    func rescale(
+        _ sums: UnsafePointer<Float>, rows: Int, lowest: Float = 0, limit: Float,
+        into result: UnsafeMutablePointer<Float>, stride: Int
+    ) {
+        let (bias, multiplier) = (bias.start, multiplier.start)
+        let columns = outputs
+        var row = 0
+        while row < rows {
+            let source = sums + row &* columns
+            let target = result + row &* stride
+            var column = 0
+            while column < columns {
+                let value = (source[column] + bias[column]) * multiplier[column]
+                let clamped = value < lowest ? lowest : value > limit ? limit : value
+                target[column] = roundedToEven(clamped)
+                column &+= 1
+            }
+            row &+= 1
+        }
+    }
+}
+
+/// The integer networks of one slice.
+struct EntropySlice {
+    let channels: Int, channelsBefore: Int
+    let hidden: IntegerLayer
+    let parameters: IntegerLayer
+    /// Context features of this slice for later ones; nil for the last slice.
+    let context: IntegerLayer?
+    let contextConvolution: (any Convolution)?
+    /// `[channels][channelsBefore]`.
+    let linear: Buffer<Float>
+    /// Both halves of `lin`'s sums stay below 2^24, and the rounding term with them.
+    let linearIsExactInFloat: Bool
+
+    init(model: Model, index: Int, grid: LatentGrid, backend: any ComputeBackend) throws(CodecError) {
+        let weights = model.entropy
+        channels = model.configuration.slices[index]
+        channelsBefore = model.configuration.slices.prefix(index).reduce(0, +)
+        hidden = IntegerLayer(product: weights.hidden[index])
+        parameters = IntegerLayer(product: weights.parameters[index])
+        linear = Buffer(weights.linear[index])
+        let most = Float(max(256, model.configuration.latentLimit / 256 + 1))
+        var exact = true
+        for channel in 0..<(index == 0 ? 0 : channels) {
+            let row = weights.linear[index][channel * channelsBefore..<(channel + 1) * channelsBefore]
+            if row.reduce(0, { $0 + $1.magnitude }) * most + 128 >= 0x1p24 { exact = false }
+        }
+        linearIsExactInFloat = exact
+        if index < weights.context.count {
+            context = IntegerLayer(convolution: weights.context[index])
+            contextConvolution = try backend.convolution(
+                ConvolutionPlan(
+                    weights: weights.context[index].convolution, height: grid.latentHeight, width: grid.latentWidth))
+        } else {
+            context = nil
+            contextConvolution = nil
+        }
+    }
+}

@@ -1,0 +1,79 @@
+/// Packed pixels to and from activations of a quarter of the size and 48 channels: pixel-unshuffle and shuffle by 4.
+///
+/// Sample `(c, 4y + dy, 4x + dx)` is channel `16c + 4dy + dx` at `(y, x)`.
+extension PixelLayout {
+    /// Reads pixels as `x/255 - 0.5`, repeating the last row and column where the grid reaches beyond them.
+    ///
+    /// `pixels` has at least `byteCount` bytes; `values` is what each of the 256 sample values becomes; `output` is
+    /// `[grid.paddedHeight / 4][grid.paddedWidth / 4][48]`.
+    func unshuffle<Number: BitwiseCopyable>(
+        _ pixels: UnsafeRawPointer, _ grid: LatentGrid, values: UnsafePointer<Number>,
+        into output: UnsafeMutablePointer<Number>
+    ) {
+        let columns = grid.paddedWidth / 4
+        let offsets = (red, green, blue)
+        var y = 0
+        while y < grid.paddedHeight {
+            let row = pixels + min(y, height &- 1) * stride
+            var target = output + quarterOffset(y, columns)
+            var x = 0
+            while x < grid.paddedWidth {
+                var dx = 0
+                while dx < 4 {
+                    let pixel = row + min(x &+ dx, width &- 1) * bytesPerPixel
+                    target[dx] = values[Int(pixel.load(fromByteOffset: offsets.0, as: UInt8.self))]
+                    target[dx &+ 16] = values[Int(pixel.load(fromByteOffset: offsets.1, as: UInt8.self))]
+                    target[dx &+ 32] = values[Int(pixel.load(fromByteOffset: offsets.2, as: UInt8.self))]
+                    dx &+= 1
+                }
+                target += 48
+                x &+= 4
+            }
+            y &+= 1
+        }
+    }
+
+    /// Writes activations as pixels, `rint(255 · clamp(v + 0.5))`; a fourth byte becomes 255.
+    func shuffle(_ input: UnsafePointer<Float>, _ grid: LatentGrid, into pixels: UnsafeMutableRawPointer) {
+        let columns = grid.paddedWidth / 4
+        var y = 0
+        while y < height {
+            let row = pixels + y * stride
+            let source = input + quarterOffset(y, columns)
+            var x = 0
+            while x < width {
+                let from = source + ((x &>> 2) * 48 + (x & 3))
+                let pixel = row + x * bytesPerPixel
+                if bytesPerPixel == 4 { pixel.storeBytes(of: UInt32.max, as: UInt32.self) }
+                pixel.storeBytes(of: sample(from[0]), toByteOffset: red, as: UInt8.self)
+                pixel.storeBytes(of: sample(from[16]), toByteOffset: green, as: UInt8.self)
+                pixel.storeBytes(of: sample(from[32]), toByteOffset: blue, as: UInt8.self)
+                x &+= 1
+            }
+            y &+= 1
+        }
+    }
+}
+
+/// Where the channels of a pixel row begin in the activations.
+@inline(__always)
+private func quarterOffset(_ y: Int, _ columns: Int) -> Int { (y &>> 2) * columns * 48 + (y & 3) * 4 }
+
+@inline(__always)
+private func sample(_ value: Float) -> UInt8 {
+    let shifted = value + 0.5
+    // In this order a value that is no number becomes 0.
+    let clamped = shifted > 0 ? (shifted < 1 ? shifted : 1) : 0
+    return UInt8(truncatingIfNeeded: Int32(roundedToEven(clamped * 255)))
+}
+
+/// `rint` for magnitudes below 2^22, which the processor does without a call at any level of its instruction set.
+@inline(__always)
+func roundedToEven(_ value: Float) -> Float { (value + 0x1.8p23) - 0x1.8p23 }
+
+/// A bfloat16's bits: rounded to nearest even.
+@inline(__always)
+func bfloat16(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits &>> 16 & 1)) &>> 16)
+}

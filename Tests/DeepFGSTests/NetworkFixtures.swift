@@ -1,0 +1,107 @@
+import Testing
+
+@testable import DeepFGS
+
+/// The shipped model and what the training code computed with it.
+enum Fixtures {
+    static let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+        .joined(separator: "/")
+    static let modelPath = root + "/models/live-v0.safetensors"
+    static let modelBytes = Result { try readFile(modelPath) }
+    static let model = Result { try Model(path: modelPath) }
+    static let vectors = Result { try Vectors(path: root + "/Tests/Fixtures/live-v0.vectors.safetensors") }
+}
+
+/// Tensors of a picture of Kodak: `x`, `z`, `phi` and, for three cuts, `q`, `mean`, `scale` and `rgb`; all planar.
+struct Vectors: Sendable {
+    static let cuts = [0, 50, 192]
+    let width: Int, height: Int
+    private let tensors: [String: [Int16]]
+    private let pictures: [String: [UInt8]]
+
+    init(path: String) throws {
+        let bytes = try readFile(path)
+        var (tensors, pictures): ([String: [Int16]], [String: [UInt8]]) = ([:], [:])
+        var shape: [Int] = []
+        try bytes.withUnsafeBytes { raw in
+            let file = try Safetensors(raw)
+            for (name, entry) in file.entries {
+                switch entry.element {
+                case .i16: tensors[name] = try file.values(name, .i16, as: Int16.self)
+                default: pictures[name] = try file.values(name, .u8, as: UInt8.self)
+                }
+            }
+            shape = try file.entry("x", .u8).shape
+        }
+        (height, width) = (shape[1], shape[2])
+        self.tensors = tensors
+        self.pictures = pictures
+    }
+
+    func integers(_ name: String) throws -> [Int16] { try #require(tensors[name]) }
+
+    /// A picture as packed RGB.
+    func picture(_ name: String) throws -> Picture {
+        let planes = try #require(pictures[name])
+        let count = width * height
+        return Picture(
+            width: width, height: height,
+            pixels: (0..<count).flatMap { position in (0..<3).map { planes[$0 * count + position] } })
+    }
+}
+
+extension CodecNetwork {
+    /// Runs the decoder's side on given symbols, planar over all slices.
+    func decode(hyper: [Int16], symbols: [Int16], check: (Int) throws -> Void = { _ in }) throws {
+        for (index, value) in hyper.enumerated() { hyperSymbols[index] = value }
+        try expandHyper()
+        var offset = 0
+        for slice in 0..<sliceCount {
+            try predict(slice: slice)
+            try check(slice)
+            let target = self.symbols(of: slice)
+            for index in target.indices { target[index] = symbols[offset + index] }
+            offset += target.count
+            try reconstruct(slice: slice)
+        }
+    }
+
+    /// The picture of what has been reconstructed.
+    func picture() throws -> Picture {
+        var picture = Picture(width: grid.width, height: grid.height)
+        let layout = picture.layout
+        try picture.pixels.withUnsafeMutableBytes { try synthesise(to: $0, layout: layout) }
+        return picture
+    }
+
+    /// Analyses, quantises and reconstructs a picture: the encoder without its entropy coder.
+    func encode(_ picture: Picture) throws {
+        try picture.pixels.withUnsafeBytes { try analyse($0, layout: picture.layout) }
+        try expandHyper()
+        for slice in 0..<sliceCount {
+            if slice == basicSliceCount { try analyseScalable() }
+            try predict(slice: slice)
+            quantise(slice: slice)
+            try reconstruct(slice: slice)
+        }
+    }
+
+    /// Symbols of all slices, planar.
+    var allSymbols: [Int16] { (0..<sliceCount).flatMap { Array(symbols(of: $0)) } }
+    var allMeans: [Int16] { (0..<sliceCount).flatMap { Array(means(of: $0)) } }
+    var allScales: [UInt8] { (0..<sliceCount).flatMap { Array(scales(of: $0)) } }
+}
+
+/// Largest and mean difference of two sequences.
+func difference<Number: BinaryInteger>(_ a: [Number], _ b: [Number]) -> (largest: Int, mean: Double) {
+    guard a.count == b.count, !a.isEmpty else { return (.max, .infinity) }
+    var (largest, sum) = (0, 0)
+    var index = 0
+    while index < a.count {
+        let distance = abs(Int(a[index]) - Int(b[index]))
+        if distance > largest { largest = distance }
+        sum += distance
+        index += 1
+    }
+    return (largest, Double(sum) / Double(a.count))
+}

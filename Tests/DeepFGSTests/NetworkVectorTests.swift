@@ -1,0 +1,72 @@
+import Testing
+
+@testable import DeepFGS
+
+@Suite("Networks against the training code's vectors")
+struct NetworkVectorTests {
+    private func network(_ options: ComputeOptions) throws -> (CodecNetwork, Vectors) {
+        let vectors = try Fixtures.vectors.get()
+        let network = try CodecNetwork(
+            model: try Fixtures.model.get(), width: vectors.width, height: vectors.height, options: options)
+        return (network, vectors)
+    }
+
+    @Test(
+        "Features, means and scales are equal, on every back end and number of threads",
+        arguments: [
+            ComputeOptions(precision: .float32, threads: 1), ComputeOptions(precision: .bfloat16, threads: 2),
+            ComputeOptions(backend: .reference),
+        ])
+    func entropy(options: ComputeOptions) throws {
+        let (network, vectors) = try network(options)
+        for cut in options.backend == .reference ? [50] : Vectors.cuts {
+            try network.decode(
+                hyper: try vectors.integers("z"), symbols: try vectors.integers("cut\(cut).q"))
+            #expect(network.features == (try vectors.integers("phi")))
+            #expect(network.allMeans == (try vectors.integers("cut\(cut).mean")))
+            #expect(network.allScales == (try vectors.integers("cut\(cut).scale")).map { UInt8(clamping: $0) })
+        }
+    }
+
+    @Test("float32 pictures are within 1 of the training code's", arguments: Vectors.cuts)
+    func float32Pictures(cut: Int) throws {
+        let (network, vectors) = try network(ComputeOptions(precision: .float32))
+        try network.decode(hyper: try vectors.integers("z"), symbols: try vectors.integers("cut\(cut).q"))
+        let (largest, mean) = difference(
+            try network.picture().pixels, try vectors.picture("cut\(cut).rgb").pixels)
+        #expect(largest <= 1)
+        #expect(mean < 0.001)
+    }
+
+    @Test("bfloat16 pictures are close to the training code's", arguments: Vectors.cuts)
+    func bfloat16Pictures(cut: Int) throws {
+        let (network, vectors) = try network(ComputeOptions(precision: .bfloat16))
+        try network.decode(hyper: try vectors.integers("z"), symbols: try vectors.integers("cut\(cut).q"))
+        let (largest, mean) = difference(
+            try network.picture().pixels, try vectors.picture("cut\(cut).rgb").pixels)
+        // Measured: 2 and 0.13.
+        #expect(largest <= 4)
+        #expect(mean < 0.2)
+    }
+
+    /// `off`: how far symbols may be on average; rounding in another order moves a few by 1.
+    @Test(
+        "The encoder's symbols are the training code's but for rounding",
+        arguments: [(ComputeOptions.Precision.float32, 1, 0.0002), (.bfloat16, 4, 0.03)])
+    func encoder(precision: ComputeOptions.Precision, largest: Int, off: Double) throws {
+        let (network, vectors) = try network(ComputeOptions(precision: precision))
+        try network.encode(try vectors.picture("x"))
+        let hyper = difference(Array(network.hyperSymbols), try vectors.integers("z"))
+        #expect(hyper.largest <= 1 && hyper.mean <= off)
+        let symbols = difference(network.allSymbols, try vectors.integers("cut192.q"))
+        #expect(symbols.largest <= largest && symbols.mean <= off)
+        // A decoder that is given the symbols arrives at the same numbers and the same picture.
+        let decoder = try CodecNetwork(
+            model: try Fixtures.model.get(), width: vectors.width, height: vectors.height,
+            options: ComputeOptions(precision: precision))
+        try decoder.decode(hyper: Array(network.hyperSymbols), symbols: network.allSymbols)
+        #expect(decoder.allMeans == network.allMeans)
+        #expect(decoder.allScales == network.allScales)
+        #expect(try decoder.picture() == network.picture())
+    }
+}
