@@ -51,5 +51,12 @@ let package = Package(
         .testTarget(
             name: "DeepFGSToolsTests", dependencies: ["DeepFGSTools", "DeepFGS", "CImageFormats"],
             swiftSettings: settings),
+
+        // The elements, registered in the test's own process and driven by GStreamer's harness.
+        .systemLibrary(name: "CGstCheck", path: "Tests/CGstCheck", pkgConfig: "gstreamer-check-1.0"),
+        .testTarget(
+            name: "GstDeepFGSTests",
+            dependencies: ["GstDeepFGS", "DeepFGSPlugin", "DeepFGS", "CGStreamer", "CGstCheck"],
+            swiftSettings: settings),
     ]
 )

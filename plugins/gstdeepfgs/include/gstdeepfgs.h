@@ -6,7 +6,11 @@
 
 G_BEGIN_DECLS
 
+/* For a process that links the plugin instead of loading it: call after gst_init. */
+void gst_plugin_deepfgs_register(void);
+
 GST_TYPE_FIND_REGISTER_DECLARE(deepfgs);
+GST_ELEMENT_REGISTER_DECLARE(deepfgsparse);
 GST_ELEMENT_REGISTER_DECLARE(rtpdeepfgspay);
 GST_ELEMENT_REGISTER_DECLARE(rtpdeepfgsdepay);
 

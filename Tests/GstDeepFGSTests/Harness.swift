@@ -1,0 +1,141 @@
+import CGStreamer
+import CGstCheck
+import GstDeepFGS
+import Glibc
+
+/// A piece of pipeline in GStreamer's test harness, with the messages that it posts.
+final class Harness {
+    /// What came out of the piece's source pad.
+    struct Output: Equatable {
+        var bytes: [UInt8]
+        /// Nanoseconds; nil where the buffer has none.
+        var time: UInt64?
+        var duration: UInt64?
+        var flags: UInt32
+
+        func has(_ flag: GstBufferFlags) -> Bool { flags & flag.rawValue != 0 }
+    }
+
+    let harness: UnsafeMutablePointer<GstHarness>
+    private let bus: UnsafeMutablePointer<GstBus>
+
+    /// Elements as gst-launch writes them; the plugin's own are registered statically.
+    init(_ launch: String) {
+        _ = Self.initialised
+        harness = gst_harness_new_parse(launch)
+        bus = gst_bus_new()
+        gst_element_set_bus(harness.pointee.element, bus)
+    }
+
+    deinit {
+        gst_element_set_bus(harness.pointee.element, nil)
+        gst_object_unref(bus)
+        gst_harness_teardown(harness)
+    }
+
+    /// Once for the process: GStreamer with a registry of its own, and the plugin.
+    private static let initialised: Void = {
+        setenv("GST_REGISTRY", "/tmp/deepfgs-tests-\(getuid()).registry", 1)
+        unsetenv("GST_PLUGIN_PATH")
+        unsetenv("GST_PLUGIN_PATH_1_0")
+        gst_init(nil, nil)
+        gst_plugin_deepfgs_register()
+    }()
+
+    /// Lets a piece that begins with a source run to its end.
+    func outputs() -> [Output] {
+        gst_harness_play(harness)
+        var outputs: [Output] = []
+        var buffer: UnsafeMutablePointer<GstBuffer>?
+        while gst_harness_pull_until_eos(harness, &buffer) != 0, let taken = buffer {
+            outputs.append(output(of: taken))
+        }
+        return outputs
+    }
+
+    /// Pushes a buffer into a piece that begins with a sink pad.
+    @discardableResult
+    func push(_ bytes: [UInt8], time: UInt64? = nil, duration: UInt64? = nil, flags: UInt32 = 0) -> GstFlowReturn {
+        let buffer = gst_buffer_new_memdup(bytes, gsize(bytes.count))
+        buffer?.pointee.pts = GstClockTime(time ?? UInt64.max)
+        buffer?.pointee.duration = GstClockTime(duration ?? UInt64.max)
+        buffer?.pointee.mini_object.flags |= flags
+        return gst_harness_push(harness, buffer)
+    }
+
+    /// What has come out since the last call, without waiting.
+    func available() -> [Output] {
+        var outputs: [Output] = []
+        while let buffer = gst_harness_try_pull(harness) { outputs.append(output(of: buffer)) }
+        return outputs
+    }
+
+    /// The caps that have come out since the last call, in order.
+    func caps() -> [String] {
+        var all: [String] = []
+        while gst_harness_events_in_queue(harness) > 0, let event = gst_harness_pull_event(harness) {
+            var caps: UnsafeMutablePointer<GstCaps>?
+            if event.pointee.type == GST_EVENT_CAPS {
+                gst_event_parse_caps(event, &caps)
+                if let words = gst_caps_to_string(caps) {
+                    all.append(String(cString: words))
+                    g_free(words)
+                }
+            }
+            gst_event_unref(event)
+        }
+        return all
+    }
+
+    /// Errors and warnings posted so far, oldest first, each as "error: words".
+    func messages() -> [String] {
+        var messages: [String] = []
+        let kinds = GstMessageType(rawValue: GST_MESSAGE_ERROR.rawValue | GST_MESSAGE_WARNING.rawValue)
+        while let message = gst_bus_pop_filtered(bus, kinds) {
+            var error: UnsafeMutablePointer<GError>?
+            let isError = message.pointee.type == GST_MESSAGE_ERROR
+            if isError {
+                gst_message_parse_error(message, &error, nil)
+            } else {
+                gst_message_parse_warning(message, &error, nil)
+            }
+            let words = error.map { String(cString: $0.pointee.message) } ?? ""
+            messages.append((isError ? "error: " : "warning: ") + words)
+            g_clear_error(&error)
+            gst_message_unref(message)
+        }
+        return messages
+    }
+
+    /// Sets a property of the (first) element of a factory, given as text.
+    func set(_ property: String, _ value: String, of factory: String) {
+        guard let element = gst_harness_find_element(harness, factory) else { return }
+        gst_util_set_object_arg(UnsafeMutableRawPointer(element).assumingMemoryBound(to: GObject.self), property, value)
+        gst_object_unref(element)
+    }
+
+    private func output(of buffer: UnsafeMutablePointer<GstBuffer>) -> Output {
+        defer { gst_buffer_unref(buffer) }
+        var bytes = [UInt8](repeating: 0, count: Int(gst_buffer_get_size(buffer)))
+        gst_buffer_extract(buffer, 0, &bytes, gsize(bytes.count))
+        func known(_ time: GstClockTime) -> UInt64? { time == GstClockTime.max ? nil : UInt64(time) }
+        return Output(
+            bytes: bytes, time: known(buffer.pointee.pts), duration: known(buffer.pointee.duration),
+            flags: buffer.pointee.mini_object.flags)
+    }
+}
+
+/// A file of these bytes, removed when the object goes.
+final class TemporaryFile {
+    let path: String
+
+    init(_ bytes: [UInt8], suffix: String = ".dfgs") {
+        var name = Array("/tmp/deepfgs-test-XXXXXX\(suffix)".utf8CString)
+        let file = mkstemps(&name, Int32(suffix.utf8.count))
+        path = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        write(file, bytes, bytes.count)
+        close(file)
+    }
+
+    deinit { unlink(path) }
+}
