@@ -1,0 +1,447 @@
+#!/usr/bin/env python3
+"""Decode one DeepFGS frame, or any prefix of one:  reference_decoder.py FRAME.dfgs MODEL.safetensors -o OUT.png
+
+A second decoder, written from docs/10-bitstream.md alone and laid out like it: each part names its clause. It is there to show that the page is enough, and to check the fast
+decoder; it is slow. Everything that clause 7 calls exact is computed in exact integers, the synthesis (clause 9) in float64. Needs Python 3.9 and numpy.
+"""
+import argparse
+import bisect
+import hashlib
+import json
+import os
+import struct
+import sys
+import zlib
+
+import numpy as np
+
+MAGIC = b"DFGS"
+VERSION = 1
+SYMBOL_LIMIT = 2047  # clause 6: largest magnitude of a symbol of y
+STATE_LOW, STATE_HIGH = 1 << 23, 1 << 31  # clause 6: x in [2^23, 2^31)
+
+
+class Rejected(Exception):
+    """Clause 11: the bytes are not a frame that this decoder decodes. `kind` is the clause's name for the reason."""
+
+    def __init__(self, kind, detail=""):
+        super().__init__(f"{kind}: {detail}" if detail else kind)
+        self.kind, self.detail = kind, detail
+
+
+# Clause 2: frame header ----------------------------------------------------------------------------------------------
+
+
+def crc32c(data):
+    """CRC-32C, bit by bit."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+class Header:
+    """Clauses 2 and 3; `frame` may be a prefix."""
+
+    def __init__(self, frame):
+        magic = frame[:4]
+        if magic != MAGIC[: len(magic)] or not frame:
+            raise Rejected("notAFrame")
+        if len(frame) >= 5 and frame[4] != VERSION:
+            raise Rejected("unsupportedVersion", str(frame[4]))
+        if len(frame) < 8:
+            raise Rejected("headerIncomplete", f"have {len(frame)} need 8")
+        self.length = length = int.from_bytes(frame[6:8], "big")
+        if length < 31:
+            raise Rejected("invalidField", f"header_length {length}")
+        if len(frame) < length:
+            raise Rejected("headerIncomplete", f"have {len(frame)} need {length}")
+        if crc32c(frame[: length - 4]) != int.from_bytes(frame[length - 4 : length], "big"):
+            raise Rejected("headerDamaged")
+        self.flags = frame[5]
+        if self.flags & 0x0F:
+            raise Rejected("invalidField", f"flags {self.flags}")
+        self.model = frame[8:16].hex()
+        self.width, self.height = struct.unpack(">HH", frame[16:20])
+        for name in ("width", "height"):
+            if getattr(self, name) == 0:
+                raise Rejected("invalidField", f"{name} 0")
+        if frame[20] != 0:
+            raise Rejected("invalidField", f"sample_format {frame[20]}")
+        count = frame[21]
+        if not 1 <= count <= 64:
+            raise Rejected("invalidField", f"chunk_count {count}")
+        end, at = length - 8, 22
+        self.chunks = []
+        for _ in range(count):  # unsigned LEB128 of at most four bytes
+            value = 0
+            for k in range(4):
+                if at >= end:
+                    raise Rejected("invalidField", "chunk_length")
+                byte, at = frame[at], at + 1
+                value |= (byte & 0x7F) << 7 * k
+                if not byte & 0x80:
+                    break
+            else:
+                raise Rejected("invalidField", "chunk_length")
+            self.chunks.append(value)
+        self.base_checksum = int.from_bytes(frame[end : end + 4], "big")
+        self.read_extensions(frame, at, end)
+        # Clause 5: the latent grid; clause 2: its smallest base.
+        self.rows, self.columns = (self.height + 63) // 64 * 4, (self.width + 63) // 64 * 4
+        if self.chunks[0] < (self.rows * self.columns + 31) // 32:
+            raise Rejected("invalidField", f"chunk_length {self.chunks[0]}")
+
+    def read_extensions(self, frame, at, end):
+        """Clause 3."""
+        self.time = self.duration = None
+        self.orientation, self.colour = 1, (1, 13, 0, 1)
+        self.steps, self.shifts = (16, 16), (0, 0)  # basic, scalable
+        lengths = {1: 8, 2: 4, 3: 1, 4: 4, 0x85: 4}
+        while at < end:
+            if end - at < 2 or end - at - 2 < frame[at + 1]:
+                raise Rejected("invalidField", "extension length")
+            kind, value = frame[at], frame[at + 2 : at + 2 + frame[at + 1]]
+            at += 2 + len(value)
+            if kind not in lengths:
+                if kind & 0x80:
+                    raise Rejected("invalidField", f"extension {kind}")
+                continue
+            if len(value) != lengths[kind]:
+                raise Rejected("invalidField", f"extension {kind} length {len(value)}")
+            if kind == 1:
+                self.time = int.from_bytes(value, "big")
+            elif kind == 2:
+                self.duration = int.from_bytes(value, "big")
+            elif kind == 3:
+                if not 1 <= value[0] <= 8:
+                    raise Rejected("invalidField", f"orientation {value[0]}")
+                self.orientation = value[0]
+            elif kind == 4:
+                self.colour = (value[0], value[1], value[2], value[3] & 1)
+            else:
+                basic_step, basic_shift, scalable_step, scalable_shift = struct.unpack(">BbBb", value)
+                for name, step, shift in (("basic", basic_step, basic_shift), ("scalable", scalable_step, scalable_shift)):
+                    if not 1 <= step <= 32:
+                        raise Rejected("invalidField", f"{name}_step {step}")
+                    if not -64 <= shift <= 64:
+                        raise Rejected("invalidField", f"{name}_scale_shift {shift}")
+                self.steps, self.shifts = (basic_step, scalable_step), (basic_shift, scalable_shift)
+
+
+# Clauses 4 and 10: model ---------------------------------------------------------------------------------------------
+
+DTYPES = {"F16": "<f2", "F32": "<f4", "I16": "<i2", "I32": "<i4", "U8": "u1"}
+
+
+def read_safetensors(data):
+    """The metadata and the tensors by name of a safetensors file."""
+    n = int.from_bytes(data[:8], "little")
+    index = json.loads(data[8 : 8 + n])
+    metadata, tensors = index.pop("__metadata__", {}), {}
+    for name, entry in index.items():
+        start, end = entry["data_offsets"]
+        array = np.frombuffer(data[8 + n + start : 8 + n + end], DTYPES[entry["dtype"]])
+        tensors[name] = array.reshape(entry["shape"])
+    return metadata, tensors
+
+
+class Model:
+    """Configuration, weights and coding tables."""
+
+    def __init__(self, data):
+        self.identity = hashlib.sha256(data).hexdigest()[:16]
+        metadata, self.tensors = read_safetensors(data)
+        self.configuration = c = json.loads(metadata["deepfgs"])
+        if c["format"] != 1 or c["mean_fraction_bits"] != 4 or c["linear_fraction_bits"] != 8:
+            raise ValueError("a model file of another format")
+        self.slices, self.basic, self.z_channels = c["slices"], c["basic_slices"], c["z_channels"]
+        self.scale_tables = self.coding_tables("scale", c["scale_levels"])
+        self.z_tables = self.coding_tables("z", self.z_channels)
+
+    def coding_tables(self, kind, count):
+        """`count` pairs of cumulative frequencies and the symbol of the first entry."""
+        offsets = self.tensors[f"cdf.{kind}.offset"].tolist()
+        return [(self.tensors[f"cdf.{kind}.{i}"].tolist(), offsets[i]) for i in range(count)]
+
+
+# Clause 6: entropy coder ---------------------------------------------------------------------------------------------
+
+
+class SymbolReader:
+    """One rANS stream; `read` gives None from the end of its bytes on."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 4
+        self.x = int.from_bytes(data[:4], "big")
+        self.alive = len(data) >= 4 and STATE_LOW <= self.x < STATE_HIGH
+
+    def step(self, low, high):
+        """The state after the entry [low, high), renormalised as far as there are bytes."""
+        self.x = (high - low) * (self.x >> 16) + (self.x & 0xFFFF) - low
+        while self.x < STATE_LOW:
+            if self.at == len(self.data):
+                self.alive = False
+                return
+            self.x = self.x << 8 | self.data[self.at]
+            self.at += 1
+
+    def raw_bit(self):
+        if not self.alive:
+            return None
+        bit = self.x >> 15 & 1
+        self.step(bit << 15, (bit + 1) << 15)
+        return bit
+
+    def read(self, table, limit):
+        if not self.alive:
+            return None
+        cumulative, offset = table
+        i, n = bisect.bisect_right(cumulative, self.x & 0xFFFF) - 1, len(cumulative) - 2
+        self.step(cumulative[i], cumulative[i + 1])
+        symbol = i + offset if i < n else self.escape(offset, n)
+        if symbol is None or abs(symbol) > limit:
+            self.alive = False
+            return None
+        return symbol
+
+    def escape(self, offset, n):
+        below = self.raw_bit()
+        k, bit = 0, self.raw_bit()
+        while bit == 0:
+            k, bit = k + 1, self.raw_bit()
+            if k > 12:
+                return None
+        value = bit
+        for _ in range(k):
+            bit = self.raw_bit()
+            if value is None or bit is None:
+                return None
+            value = 2 * value + bit
+        if below is None or value is None:
+            return None
+        return offset - value if below else offset + n + value - 1
+
+    def plane(self, tables, limit):
+        """Symbols in raster order, one table each; 0 from the first that is not there. Also how many were there."""
+        symbols = np.zeros(len(tables), np.int64)
+        for i, table in enumerate(tables):
+            symbol = self.read(table, limit)
+            if symbol is None:
+                return symbols, i
+            symbols[i] = symbol
+        return symbols, len(tables)
+
+    @property
+    def as_left_by_encoder(self):
+        return self.alive and self.x == STATE_LOW and self.at == len(self.data)
+
+
+# Clause 7: integer networks ------------------------------------------------------------------------------------------
+
+
+def convolution(x, weight, bias, dtype):
+    """Cross-correlation with zero padding that keeps the size. float64 sums of int16 products are exact integers here."""
+    x, weight = x.astype(dtype), weight.astype(dtype)
+    _, h, w = x.shape
+    k = weight.shape[2]
+    p = np.pad(x, ((0, 0), (k // 2, k // 2), (k // 2, k // 2)))
+    depthwise = weight.shape[1] == 1 and weight.shape[0] == x.shape[0] and x.shape[0] > 1
+    out = np.zeros((weight.shape[0], h, w), dtype)
+    for dy in range(k):
+        for dx in range(k):
+            window = p[:, dy : dy + h, dx : dx + w]
+            if depthwise:
+                out += weight[:, 0, dy, dx, None, None] * window
+            else:
+                out += (weight[:, :, dy, dx] @ window.reshape(len(x), -1)).reshape(out.shape)
+    return out if bias is None else out + bias.astype(dtype)[:, None, None]
+
+
+def pixel_shuffle(x, r):
+    c, h, w = x.shape
+    return x.reshape(c // r**2, r, r, h, w).transpose(0, 3, 1, 4, 2).reshape(c // r**2, h * r, w * r)
+
+
+class IntegerNetworks:
+    """Everything from z to the scale indices."""
+
+    def __init__(self, model):
+        self.t, self.c = model.tensors, model.configuration
+
+    def scaled(self, name, x):
+        """rint(acc · m): the accumulator is an exact float32, and the product is one in binary32."""
+        acc = convolution(x, self.t[name + ".weight"], self.t[name + ".bias"], np.float64)
+        product = acc.astype(np.float32) * self.t[name + ".mult"][:, None, None]
+        return np.rint(product)
+
+    def act(self, name, x):
+        return np.clip(self.scaled(name, x), 0, self.c["activation_max"]).astype(np.int64)
+
+    def features(self, z):
+        a = pixel_shuffle(self.act("hyp.2", self.act("hyp.0", z)), 2)
+        return pixel_shuffle(self.act("hyp.6", self.act("hyp.4", a)), 2)
+
+    def predict(self, i, features, earlier, shift):
+        """M and s of slice i from [Φ, C_0 … C_(i−1)] and Y_0 … Y_(i−1)."""
+        n, levels = self.c["slices"][i], self.c["scale_levels"]
+        o = self.scaled(f"e2.{i}", self.act(f"e1.{i}", np.concatenate(features)))
+        mean, scale = o[:n].astype(np.int64), o[n:]
+        s = np.clip(np.clip(scale, 0, levels - 1) + shift, 0, levels - 1).astype(np.int64)
+        if i > 0:
+            total = convolution(np.concatenate(earlier), self.t[f"lin.{i}.weight"], None, np.float64).astype(np.int64)
+            mean = mean + ((total + 128) >> 8)
+        return np.clip(mean, -self.c["mean_max"], self.c["mean_max"]), s
+
+    def context(self, i, y):
+        limit = self.c["context_max"]
+        return self.act(f"ctx.{i}", np.clip((y + 2) >> 2, -limit, limit))
+
+
+# Clause 9: synthesis -------------------------------------------------------------------------------------------------
+
+
+class Synthesis:
+    """FFM and g_s, in float64."""
+
+    def __init__(self, model):
+        self.t, self.c = model.tensors, model.configuration
+
+    def conv(self, name, x):
+        return convolution(x, self.t[name + ".weight"], self.t[name + ".bias"], np.float64)
+
+    def leaky(self, x):
+        return np.where(x < 0, x * self.c["leaky_slope"], x)
+
+    def block(self, name, x):
+        x = x + self.conv(name + ".p2", self.conv(name + ".d", self.leaky(self.conv(name + ".p1", x))))
+        return x + self.conv(name + ".f2", self.leaky(self.conv(name + ".f1", x)))
+
+    def picture(self, y):
+        """x̂ from Y, before rounding: [3][H′][W′]."""
+        x = self.block("ffm.1", self.conv("ffm.0", y / 16))
+        layer = 0
+        for stage, blocks in enumerate(self.c["synthesis_blocks"]):
+            if stage:
+                x, layer = pixel_shuffle(self.conv(f"gsyn.{layer}.c", x), 2), layer + 1
+            for _ in range(blocks):
+                x, layer = self.block(f"gsyn.{layer}", x), layer + 1
+        return pixel_shuffle(self.conv(f"gsyn.{layer}", x), 4) + 0.5
+
+
+# Clauses 8 and 11: a frame, from bytes to picture --------------------------------------------------------------------
+
+
+class Frame:
+    """The integers of one frame: z, and q, M, s, Y of all channels, each [channel][row][column]."""
+
+    def __init__(self, data, model, pixel_limit=33554432):
+        self.header = header = Header(data)
+        if header.model != model.identity:
+            raise Rejected("otherModel", f"{header.model} {model.identity}")
+        slices, basic = model.slices, model.basic
+        if len(header.chunks) != 1 + len(slices) - basic:
+            raise Rejected("invalidField", f"chunk_count {len(header.chunks)}")
+        if header.width * header.height > pixel_limit:
+            raise Rejected("tooManyPixels", f"{header.width} {header.height} {pixel_limit}")
+        base_end = header.length + header.chunks[0]
+        if len(data) < base_end:
+            raise Rejected("baseIncomplete", f"have {len(data)} need {base_end}")
+        if crc32c(data[header.length : base_end]) != header.base_checksum:
+            raise Rejected("baseDamaged", "checksum")
+        whole = sum(header.chunks[1:])
+        tail = data[base_end : base_end + whole]
+
+        h, w = header.rows, header.columns
+        base, scalable = SymbolReader(data[header.length : base_end]), SymbolReader(tail)
+        planes = [base.plane([table] * (h // 4 * (w // 4)), model.configuration["z_max"]) for table in model.z_tables]
+        self.z = np.concatenate([p[0] for p in planes]).reshape(-1, h // 4, w // 4)
+        arrived = sum(p[1] for p in planes)
+
+        networks = IntegerNetworks(model)
+        self.phi = networks.features(self.z)
+        features, ys, qs, means, scales = [self.phi], [], [], [], []
+        self.channels = 0  # of y_s, whose every symbol arrived
+        for i in range(len(slices)):
+            part = 0 if i < basic else 1
+            mean, scale = networks.predict(i, features, ys, header.shifts[part])
+            q = np.zeros_like(mean)
+            for channel in range(slices[i]):
+                tables = [model.scale_tables[s] for s in scale[channel].reshape(-1)]
+                symbols, count = (base, scalable)[part].plane(tables, SYMBOL_LIMIT)
+                q[channel] = symbols.reshape(h, w)
+                arrived += count if i < basic else 0
+                self.channels += i >= basic and count == h * w
+            if i == basic - 1 and arrived != self.z.size + sum(slices[:basic]) * h * w:
+                raise Rejected("baseDamaged", "symbols")
+            ys.append(header.steps[part] * q + mean)
+            qs.append(q), means.append(mean), scales.append(scale)
+            if i + 1 < len(slices):
+                features.append(networks.context(i, ys[-1]))
+        self.q, self.mean, self.scale, self.y = (np.concatenate(a) for a in (qs, means, scales, ys))
+        self.tail_damaged = whole > 0 and len(tail) == whole and not scalable.as_left_by_encoder
+
+    def integer_hash(self):
+        """SHA-256 of z, q, M and s as big-endian int16, one array after the other."""
+        digest = hashlib.sha256()
+        for array in (self.z, self.q, self.mean, self.scale):
+            digest.update(array.astype(">i2").tobytes())
+        return digest.hexdigest()
+
+    def picture(self, model):
+        """The picture's samples: uint8 [height][width][3]."""
+        x = Synthesis(model).picture(self.y)[:, : self.header.height, : self.header.width]
+        return np.rint(255 * np.clip(x, 0, 1)).astype(np.uint8).transpose(1, 2, 0)
+
+
+# The tool ------------------------------------------------------------------------------------------------------------
+
+
+def png(pixels):
+    """A PNG file of uint8 [height][width][3]."""
+    height, width, _ = pixels.shape
+
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def write(path, data):
+    with open(path + ".part", "wb") as file:
+        file.write(data)
+    os.replace(path + ".part", path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Decode one DeepFGS frame, or a prefix of one, with the reference decoder.")
+    parser.add_argument("frame")
+    parser.add_argument("model")
+    parser.add_argument("-o", "--output", metavar="OUT.png")
+    parser.add_argument("--integers", metavar="OUT.npz", help="write z, phi, q, mean, scale and y")
+    arguments = parser.parse_args()
+    with open(arguments.model, "rb") as file:
+        model = Model(file.read())
+    with open(arguments.frame, "rb") as file:
+        data = file.read()
+    try:
+        frame = Frame(data, model)
+    except Rejected as error:
+        sys.exit(f"{arguments.frame}: {error}")
+    header = frame.header
+    print(f"{header.width}x{header.height}, {len(data)} bytes, {frame.channels} scalable channels, "
+          f"integers {frame.integer_hash()}{', tail damaged' if frame.tail_damaged else ''}")
+    if arguments.integers:
+        with open(arguments.integers + ".part", "wb") as file:
+            np.savez_compressed(file, z=frame.z, phi=frame.phi, q=frame.q, mean=frame.mean, scale=frame.scale, y=frame.y)
+        os.replace(arguments.integers + ".part", arguments.integers)
+    if arguments.output:
+        write(arguments.output, png(frame.picture(model)))
+
+
+if __name__ == "__main__":
+    main()
