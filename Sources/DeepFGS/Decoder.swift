@@ -6,10 +6,12 @@ public final class Decoder {
     public let model: Model
     /// Pictures with more pixels than this are refused before anything is allocated for them.
     public let pixelLimit: Int
+    private let options: ComputeOptions
+    private var network: CodecNetwork?
 
     /// What was found in the bytes of one frame.
     public struct Report: Hashable, Sendable {
-        /// Bytes that were given.
+        /// Bytes of the frame that were given.
         public var bytes: Int
         /// Bytes of the frame when it was whole.
         public var frameLength: Int
@@ -24,6 +26,7 @@ public final class Decoder {
         model: Model, options: ComputeOptions = ComputeOptions(), pixelLimit: Int = FrameHeader.maximumPixels
     ) {
         self.model = model
+        self.options = options
         self.pixelLimit = pixelLimit
     }
 
@@ -38,13 +41,137 @@ public final class Decoder {
     public func decode(
         _ frame: UnsafeRawBufferPointer, into pixels: UnsafeMutableRawBufferPointer, layout: PixelLayout
     ) throws(DecodingError) -> Report {
-        throw .bitstream(.notAFrame)
+        let header = try checkedHeader(of: frame)
+        guard layout.width == header.width, layout.height == header.height, let need = layout.byteCount else {
+            throw .codec(.unsupportedSize(width: layout.width, height: layout.height))
+        }
+        guard pixels.count >= need else { throw .codec(.bufferTooSmall(have: pixels.count, need: need)) }
+        let network = try preparedNetwork(width: header.width, height: header.height)
+        network.quantiser = header.extensions.quantiser ?? .unit
+        let base = UnsafeRawBufferPointer(rebasing: frame[header.length..<header.baseEnd])
+        guard try decodeBase(base, network) else { throw .bitstream(.baseDamaged) }
+        let end = min(frame.count, header.frameLength)
+        let tail = UnsafeRawBufferPointer(rebasing: frame[header.baseEnd..<end])
+        let (channels, atEnd) = try decodeScalable(tail, network)
+        try asDecodingError { () throws(CodecError) in try network.synthesise(to: pixels, layout: layout) }
+        return Report(
+            bytes: end, frameLength: header.frameLength, channels: channels,
+            tailDamaged: end == header.frameLength && !atEnd)
     }
 
     /// Decodes a frame or a prefix of one; a convenience for tools and tests.
     public func decode(_ frame: [UInt8]) throws(DecodingError) -> (picture: Picture, report: Report) {
-        throw .bitstream(.notAFrame)
+        try frame.withBytes { bytes throws(DecodingError) in
+            let header = try checkedHeader(of: bytes)
+            var picture = Picture(width: header.width, height: header.height)
+            let layout = picture.layout
+            let report = try picture.pixels.withMutableBytes { pixels throws(DecodingError) in
+                try decode(bytes, into: pixels, layout: layout)
+            }
+            return (picture, report)
+        }
     }
+
+    /// The header, once everything that can be known without the networks is right.
+    private func checkedHeader(of frame: UnsafeRawBufferPointer) throws(DecodingError) -> FrameHeader {
+        do throws(BitstreamError) {
+            let header = try FrameHeader(parsing: frame)
+            guard header.model == model.identity else {
+                throw .otherModel(stream: header.model, loaded: model.identity)
+            }
+            let configuration = model.configuration
+            guard header.chunkLengths.count == 1 + configuration.slices.count - configuration.basicSlices else {
+                throw .invalidField(name: "chunk_count", value: UInt64(header.chunkLengths.count))
+            }
+            guard header.width * header.height <= pixelLimit else {
+                throw .tooManyPixels(width: header.width, height: header.height, limit: pixelLimit)
+            }
+            // Work and memory grow with the picture's size: a few bytes must not ask for much of either.
+            let least = LatentGrid(width: header.width, height: header.height).minimumBaseLength
+            guard header.chunkLengths[0] >= least else {
+                throw .invalidField(name: "chunk_length", value: UInt64(header.chunkLengths[0]))
+            }
+            guard frame.count >= header.baseEnd else {
+                throw .baseIncomplete(have: frame.count, need: header.baseEnd)
+            }
+            let base = UnsafeRawBufferPointer(rebasing: frame[header.length..<header.baseEnd])
+            guard crc32c(base) == header.baseChecksum else { throw .baseDamaged }
+            return header
+        } catch {
+            throw .bitstream(error)
+        }
+    }
+
+    /// The networks for pictures of this size, kept from the frame before where that had the same size.
+    private func preparedNetwork(width: Int, height: Int) throws(DecodingError) -> CodecNetwork {
+        if let network, network.grid == LatentGrid(width: width, height: height) { return network }
+        network = nil
+        return try asDecodingError { () throws(CodecError) in
+            let fresh = try CodecNetwork(model: model, width: width, height: height, options: options)
+            network = fresh
+            return fresh
+        }
+    }
+
+    /// Decodes `z` and `y_b`; false where the bytes are not what an encoder writes.
+    private func decodeBase(
+        _ bytes: UnsafeRawBufferPointer, _ network: CodecNetwork
+    ) throws(DecodingError) -> Bool {
+        var coder = RangeDecoder(tables: model.tables, bytes: bytes)
+        let count = network.grid.hyperCount
+        let limit = Int16(model.configuration.hyperLimit)
+        for channel in 0..<model.configuration.hyperChannels {
+            let plane = UnsafeMutableBufferPointer(
+                rebasing: network.hyperSymbols[(channel * count)..<((channel + 1) * count)])
+            guard coder.decode(plane, hyperChannel: channel) == count,
+                plane.allSatisfy({ (-limit...limit).contains($0) })
+            else { return false }
+        }
+        return try asDecodingError { () throws(CodecError) in
+            try network.expandHyper()
+            for slice in 0..<model.configuration.basicSlices {
+                guard try decodeSlice(slice, from: &coder, network) == network.symbols(of: slice).count else {
+                    return false
+                }
+            }
+            return true
+        }
+    }
+
+    /// Decodes what there is of `y_s`.
+    ///
+    /// Returns the number of channels that are whole, and whether the stream ends as its encoder left it.
+    private func decodeScalable(
+        _ bytes: UnsafeRawBufferPointer, _ network: CodecNetwork
+    ) throws(DecodingError) -> (channels: Int, atEnd: Bool) {
+        var coder = RangeDecoder(tables: model.tables, bytes: bytes)
+        var channels = 0
+        let configuration = model.configuration
+        try asDecodingError { () throws(CodecError) in
+            for slice in configuration.basicSlices..<configuration.slices.count {
+                channels += try decodeSlice(slice, from: &coder, network) / network.grid.latentCount
+            }
+        }
+        return (channels, coder.isAtEnd)
+    }
+
+    /// Predicts, reads and reconstructs one slice. Returns how many of its symbols arrived.
+    private func decodeSlice(
+        _ slice: Int, from coder: inout RangeDecoder, _ network: CodecNetwork
+    ) throws(CodecError) -> Int {
+        try network.predict(slice: slice)
+        let arrived = coder.decode(
+            network.symbols(of: slice), scales: UnsafeBufferPointer(network.scales(of: slice)))
+        try network.reconstruct(slice: slice)
+        return arrived
+    }
+}
+
+/// Runs `body`, giving its error the type that a decoder throws.
+private func asDecodingError<Result>(
+    _ body: () throws(CodecError) -> Result
+) throws(DecodingError) -> Result {
+    do throws(CodecError) { return try body() } catch { throw .codec(error) }
 }
 
 /// Why a frame could not be decoded: the bytes, or the machine.

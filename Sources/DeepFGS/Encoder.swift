@@ -7,6 +7,11 @@ public final class Encoder {
     public let model: Model
     /// The pictures' size in pixels.
     public let width: Int, height: Int
+    /// How coarsely the next frames are quantised.
+    public var quantiser: Quantiser = .unit
+    let network: CodecNetwork
+    private var coder: RangeEncoder
+    private var scratch: [UInt8] = []
 
     /// Prepares the networks for pictures of one size.
     ///
@@ -19,9 +24,14 @@ public final class Encoder {
     public init(
         model: Model, width: Int, height: Int, options: ComputeOptions = ComputeOptions()
     ) throws(CodecError) {
+        guard (1...FrameHeader.maximumSide).contains(width), (1...FrameHeader.maximumSide).contains(height),
+            width * height <= FrameHeader.maximumPixels
+        else { throw .unsupportedSize(width: width, height: height) }
         self.model = model
         self.width = width
         self.height = height
+        network = try CodecNetwork(model: model, width: width, height: height, options: options)
+        coder = RangeEncoder(tables: model.tables)
     }
 
     /// Encodes one picture and appends the frame to `frame`.
@@ -36,6 +46,71 @@ public final class Encoder {
         pixels: UnsafeRawBufferPointer, layout: PixelLayout, extensions: HeaderExtensions = HeaderExtensions(),
         into frame: inout [UInt8]
     ) throws(CodecError) {
+        guard layout.width == width, layout.height == height, let need = layout.byteCount else {
+            throw .unsupportedSize(width: layout.width, height: layout.height)
+        }
+        guard pixels.count >= need else { throw .bufferTooSmall(have: pixels.count, need: need) }
+        network.quantiser = quantiser
+        try findSymbols(pixels, layout)
+        scratch.removeAll(keepingCapacity: true)
+        writeBase()
+        let baseLength = scratch.count
+        let lengths = [baseLength] + writeScalable()
+        guard lengths.allSatisfy({ $0 <= FrameHeader.maximumChunkLength }) else { throw .frameTooLarge }
+        let checksum = scratch.withUnsafeBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[..<baseLength])) }
+        var extensions = extensions
+        extensions.quantiser = quantiser == .unit ? nil : quantiser
+        let header = FrameHeader(
+            model: model.identity, width: width, height: height, chunkLengths: lengths, baseChecksum: checksum,
+            extensions: extensions)
+        header.write(to: &frame)
+        frame.append(contentsOf: scratch)
+    }
+
+    /// Runs the networks: afterwards `network` holds `z`, and the symbols and scale indices of every slice.
+    private func findSymbols(_ pixels: UnsafeRawBufferPointer, _ layout: PixelLayout) throws(CodecError) {
+        try network.analyse(pixels, layout: layout)
+        try network.expandHyper()
+        let slices = model.configuration.slices.count
+        for slice in 0..<slices {
+            if slice == model.configuration.basicSlices { try network.analyseScalable() }
+            try network.predict(slice: slice)
+            network.quantise(slice: slice)
+            if slice < slices - 1 { try network.reconstruct(slice: slice) }
+        }
+    }
+
+    /// Appends the base chunk to `scratch`: `z`, then `y_b`, in one stream, padded to the least length.
+    private func writeBase() {
+        coder.reset()
+        for slice in (0..<model.configuration.basicSlices).reversed() {
+            coder.encode(
+                UnsafeBufferPointer(network.symbols(of: slice)), scales: UnsafeBufferPointer(network.scales(of: slice)))
+        }
+        let count = network.grid.hyperCount
+        for channel in (0..<model.configuration.hyperChannels).reversed() {
+            let plane = network.hyperSymbols[(channel * count)..<((channel + 1) * count)]
+            coder.encode(UnsafeBufferPointer(rebasing: plane), hyperChannel: channel)
+        }
+        coder.finish(into: &scratch)
+        while scratch.count < network.grid.minimumBaseLength { scratch.append(0) }
+    }
+
+    /// Appends the scalable part to `scratch`: the slices of `y_s` in one stream. Returns the length of each chunk.
+    private func writeScalable() -> [Int] {
+        coder.reset()
+        let slices = model.configuration.basicSlices..<model.configuration.slices.count
+        var after: [Int] = []
+        for slice in slices.reversed() {
+            after.append(coder.count)
+            coder.encode(
+                UnsafeBufferPointer(network.symbols(of: slice)), scales: UnsafeBufferPointer(network.scales(of: slice)))
+        }
+        let start = scratch.count
+        coder.finish(into: &scratch)
+        let total = scratch.count - start
+        let ends = after.reversed().map { total - $0 }
+        return zip(ends, [0] + ends).map { $0 - $1 }
     }
 
     /// Encodes one picture; a convenience for tools and tests.

@@ -42,4 +42,13 @@ extension [UInt8] {
             do throws(Failure) { return .success(try body(bytes)) } catch { return .failure(error) }
         }.get()
     }
+
+    /// `withUnsafeMutableBytes` for a body that throws one type of error.
+    mutating func withMutableBytes<Result, Failure: Error>(
+        _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try withUnsafeMutableBytes { bytes -> Swift.Result<Result, Failure> in
+            do throws(Failure) { return .success(try body(bytes)) } catch { return .failure(error) }
+        }.get()
+    }
 }

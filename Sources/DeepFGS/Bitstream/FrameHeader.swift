@@ -8,8 +8,8 @@ public struct FrameHeader: Hashable, Sendable {
     static let magic: UInt32 = 0x4446_4753
     /// Largest width and height that the format can say.
     public static let maximumSide = 65535
-    /// Most pixels that encoder and decoder accept unless told otherwise: 64 megapixels.
-    public static let maximumPixels = 1 << 26
+    /// Most pixels that encoder and decoder accept unless told otherwise: 33.5 megapixels, 8K.
+    public static let maximumPixels = 1 << 25
     /// Most chunks in a frame.
     static let maximumChunks = 64
     /// Shortest header: fixed fields, one chunk length, two checksums.

@@ -11,6 +11,8 @@ public struct HeaderExtensions: Hashable, Sendable {
     public var orientation: UInt8?
     /// Colour as in ITU-T H.273; absent means sRGB: primaries 1, transfer 13, matrix 0, full range.
     public var colour: ColourDescription?
+    /// How coarsely the latents are quantised; absent means `Quantiser.unit`.
+    public var quantiser: Quantiser?
 
     /// Code points of ITU-T H.273.
     public struct ColourDescription: Hashable, Sendable {
@@ -32,13 +34,14 @@ public struct HeaderExtensions: Hashable, Sendable {
         case duration = 2
         case orientation = 3
         case colour = 4
+        case quantiser = 0x85
     }
 
     public init() {}
 
     var encodedLength: Int {
         (presentationTime == nil ? 0 : 10) + (duration == nil ? 0 : 6) + (orientation == nil ? 0 : 3)
-            + (colour == nil ? 0 : 6)
+            + (colour == nil ? 0 : 6) + (quantiser == nil ? 0 : 6)
     }
 
     func write(to bytes: inout [UInt8]) {
@@ -54,6 +57,12 @@ public struct HeaderExtensions: Hashable, Sendable {
         if let colour {
             bytes.append(contentsOf: [
                 Kind.colour.rawValue, 4, colour.primaries, colour.transfer, colour.matrix, colour.fullRange ? 1 : 0,
+            ])
+        }
+        if let quantiser {
+            bytes.append(contentsOf: [
+                Kind.quantiser.rawValue, 4, quantiser.basic.step, UInt8(bitPattern: quantiser.basic.scaleShift),
+                quantiser.scalable.step, UInt8(bitPattern: quantiser.scalable.scaleShift),
             ])
         }
     }
@@ -82,6 +91,13 @@ public struct HeaderExtensions: Hashable, Sendable {
                 colour = ColourDescription(
                     primaries: bytes[body], transfer: bytes[body + 1], matrix: bytes[body + 2],
                     fullRange: bytes[body + 3] & 1 == 1)
+            case (.quantiser, 4):
+                let basic = Quantiser.Step(step: bytes[body], scaleShift: Int8(bitPattern: bytes[body + 1]))
+                let scalable = Quantiser.Step(step: bytes[body + 2], scaleShift: Int8(bitPattern: bytes[body + 3]))
+                guard let basic, let scalable else {
+                    throw .invalidField(name: "quantiser", value: UInt64(reader.uint32(at: body)))
+                }
+                quantiser = Quantiser(basic: basic, scalable: scalable)
             case (.some, _): throw .invalidField(name: "extension_length", value: UInt64(length))
             case (nil, _):
                 guard type & 0x80 == 0 else { throw .invalidField(name: "extension_type", value: UInt64(type)) }

@@ -43,8 +43,8 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var scalableChannels: Int { slices.dropFirst(basicSlices).reduce(0, +) }
     /// Channels of `y`.
     public var latentChannels: Int { slices.reduce(0, +) }
-    /// Largest magnitude of a latent `Y = 16 q + M`.
-    var latentLimit: Int { 16 * CodecNetwork.symbolLimit + meanLimit }
+    /// Largest magnitude of a latent `Y = step · q + M`.
+    var latentLimit: Int { Int(Quantiser.Step.maximum) * CodecNetwork.symbolLimit + meanLimit }
 }
 
 extension ModelConfiguration {

@@ -10,6 +10,11 @@ final class CodecNetwork {
     static let symbolLimit = 2047
 
     let grid: LatentGrid
+    /// The step and scale shift of the frame at hand: set before `predict`.
+    var quantiser: Quantiser {
+        get { entropy.quantiser }
+        set { entropy.quantiser = newValue }
+    }
     private let configuration: ModelConfiguration
     private let backend: any ComputeBackend
     private let entropy: EntropyNetwork
@@ -82,7 +87,7 @@ final class CodecNetwork {
         try transforms.analysisChains().analyseScalable()
     }
 
-    /// Rounds a slice of `y` against its means: `q = rint(y - M/16)`, clamped to `symbolLimit`.
+    /// Rounds a slice of `y` against its means: `q = rint((16 y - M) / step)`, clamped to `symbolLimit`.
     func quantise(slice: Int) {
         guard let chains = transforms.analysis else { return }
         let isBasic = slice < configuration.basicSlices
@@ -93,6 +98,7 @@ final class CodecNetwork {
         let (count, channels) = (grid.latentCount, configuration.slices[slice])
         guard let mean = means.baseAddress, let target = symbols.baseAddress else { return }
         let limit = Float(Self.symbolLimit)
+        let scale = 1 / Float(entropy.step(of: slice).step)
         for start in stride(from: 0, to: count, by: 64) {
             let end = min(start + 64, count)
             for channel in 0..<channels {
@@ -100,7 +106,7 @@ final class CodecNetwork {
                 while position < end {
                     let plane = channel &* count &+ position
                     target[plane] = symbol(
-                        latents[position &* width &+ channel] - Float(mean[plane]) * 0.0625, limit: limit)
+                        (16 * latents[position &* width &+ channel] - Float(mean[plane])) * scale, limit: limit)
                     position &+= 1
                 }
             }
@@ -139,7 +145,7 @@ final class CodecNetwork {
     /// Symbols `q` of a slice, planar: filled by `quantise` or by the entropy decoder, zero where nothing arrived.
     func symbols(of slice: Int) -> UnsafeMutableBufferPointer<Int16> { planes(symbolPlanes, slice) }
 
-    /// Computes `Y = 16 q + M` of a slice, and from it what later slices and the synthesis need.
+    /// Computes `Y = step · q + M` of a slice, and from it what later slices and the synthesis need.
     func reconstruct(slice: Int) throws(CodecError) {
         backend.enter()
         let offset = starts[slice] * grid.latentCount

@@ -4,6 +4,8 @@
 /// not matter, and one rounded product and a clamp end each layer: the results are equal bit for bit on every machine,
 /// back end and number of threads.
 final class EntropyNetwork {
+    /// The step and scale shift of the frame at hand.
+    var quantiser: Quantiser = .unit
     private let backend: any ComputeBackend
     private let configuration: ModelConfiguration
     private let hyper: HyperNetwork
@@ -46,6 +48,11 @@ final class EntropyNetwork {
         self.slices = slices
     }
 
+    /// The quantiser's step for a slice.
+    func step(of slice: Int) -> Quantiser.Step {
+        slice < configuration.basicSlices ? quantiser.basic : quantiser.scalable
+    }
+
     /// `Φ` of the symbols of `z`, planar `[channels][positions of the hyper-latent]`.
     func expand(_ symbols: UnsafePointer<Int16>) throws(CodecError) { try hyper.run(symbols) }
 
@@ -81,7 +88,7 @@ final class EntropyNetwork {
             sums.start, rows: positions, lowest: -0x1p21, limit: 0x1p21, into: sums.start,
             stride: slice.parameters.outputs)
         if index > 0 { try addLinear(slice) }
-        split(slice.channels, means: means, scales: scales)
+        split(slice.channels, scaleShift: step(of: index).scaleShift, means: means, scales: scales)
     }
 
     /// Adds `(Σ w·Y + 128) >> 8` to the means in `sums`.
@@ -135,7 +142,10 @@ final class EntropyNetwork {
     }
 
     /// Clamps means and scales and writes them as planes.
-    private func split(_ channels: Int, means: UnsafeMutablePointer<Int16>, scales: UnsafeMutablePointer<UInt8>) {
+    private func split(
+        _ channels: Int, scaleShift: Int8, means: UnsafeMutablePointer<Int16>, scales: UnsafeMutablePointer<UInt8>
+    ) {
+        let shift = Float(scaleShift)
         let limit = Float(configuration.meanLimit)
         let top = Float(configuration.scaleLevels - 1)
         // Blocks of positions: their rows stay in the first-level cache while each channel passes over them.
@@ -148,7 +158,7 @@ final class EntropyNetwork {
                 while position < end {
                     let row = sums.start + 2 &* position &* channels
                     let mean = clamp(row[channel], -limit, limit)
-                    let scale = clamp(row[channels &+ channel], 0, top)
+                    let scale = clamp(clamp(row[channels &+ channel], 0, top) + shift, 0, top)
                     means[channel &* positions &+ position] = Int16(truncatingIfNeeded: Int32(mean))
                     scales[channel &* positions &+ position] = UInt8(truncatingIfNeeded: Int32(scale))
                     position &+= 1
@@ -159,7 +169,7 @@ final class EntropyNetwork {
         }
     }
 
-    /// Takes in the latents of a slice, `Y = 16 q + M`: what later slices are predicted from.
+    /// Takes in the latents of a slice, `Y = step · q + M`: what later slices are predicted from.
     ///
     /// - Parameters:
     ///   - index: The slice.
@@ -175,6 +185,7 @@ final class EntropyNetwork {
         let channels = slice.channels
         let limit = Int32(configuration.contextLimit)
         let most = Int32(CodecNetwork.symbolLimit)
+        let step = Int32(step(of: index).step)
         var start = 0
         while start < positions {
             let end = min(start + 64, positions)
@@ -184,7 +195,7 @@ final class EntropyNetwork {
                 while position < end {
                     let from = channel &* positions &+ position
                     let symbol = min(max(Int32(symbols[from]), -most), most)
-                    let latent = 16 &* symbol &+ Int32(means[from])
+                    let latent = step &* symbol &+ Int32(means[from])
                     let to = position &* latentStride &+ slice.channelsBefore &+ channel
                     high.start[to] = Float(latent &>> 8)
                     low.start[to] = Float(latent & 255)

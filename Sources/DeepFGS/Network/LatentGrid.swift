@@ -13,4 +13,6 @@ struct LatentGrid: Hashable, Sendable {
     var hyperWidth: Int { paddedWidth / 64 }
     var hyperHeight: Int { paddedHeight / 64 }
     var hyperCount: Int { hyperWidth * hyperHeight }
+    /// Least bytes of a base (specification, clause 2): so that no short stream asks for much work or memory.
+    var minimumBaseLength: Int { (latentCount + 31) / 32 }
 }

@@ -1,0 +1,35 @@
+import Glibc
+
+@testable import DeepFGS
+
+/// The model in `models/` that the tests run on, loaded once.
+enum TestModel {
+    static let root = String(
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/"))
+    static let shared = Result { () throws -> Model in try Model(path: root + "/models/live-v0.safetensors") }
+}
+
+/// Crops of the picture among the vectors: Kodak 23, rows 128 to 319, columns 256 to 511.
+enum TestPictures {
+    static func crop(x: Int, y: Int, width: Int, height: Int) throws -> Picture {
+        let planes = try source.get()
+        var pixels: [UInt8] = []
+        for row in y..<(y + height) {
+            for column in x..<(x + width) {
+                for channel in 0..<3 { pixels.append(planes[(channel * 192 + row) * 256 + column]) }
+            }
+        }
+        return Picture(width: width, height: height, pixels: pixels)
+    }
+
+    private static let source = Result { () throws -> [UInt8] in
+        let bytes = try readFile(TestModel.root + "/Tests/Fixtures/live-v0.vectors.safetensors")
+        return try bytes.withUnsafeBytes { bytes in
+            try Safetensors(bytes).values("x", .u8, shape: [3, 192, 256], as: UInt8.self)
+        }
+    }
+}
+
+extension Double {
+    static func log10(_ value: Double) -> Double { Glibc.log10(value) }
+}
