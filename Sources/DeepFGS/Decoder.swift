@@ -155,7 +155,9 @@ public final class Decoder {
         return (channels, coder.isAtEnd)
     }
 
-    /// Predicts, reads and reconstructs one slice. Returns how many of its symbols arrived.
+    /// Predicts, reads and reconstructs one slice.
+    ///
+    /// Returns how many of its symbols arrived.
     private func decodeSlice(
         _ slice: Int, from coder: inout RangeDecoder, _ network: CodecNetwork
     ) throws(CodecError) -> Int {

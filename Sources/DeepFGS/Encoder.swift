@@ -96,7 +96,9 @@ public final class Encoder {
         while scratch.count < network.grid.minimumBaseLength { scratch.append(0) }
     }
 
-    /// Appends the scalable part to `scratch`: the slices of `y_s` in one stream. Returns the length of each chunk.
+    /// Appends the scalable part to `scratch`: the slices of `y_s` in one stream.
+    ///
+    /// Returns the length of each chunk.
     private func writeScalable() -> [Int] {
         coder.reset()
         let slices = model.configuration.basicSlices..<model.configuration.slices.count

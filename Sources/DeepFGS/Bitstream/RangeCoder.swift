@@ -172,7 +172,9 @@ struct RangeDecoder {
         return arrived
     }
 
-    /// Reads one channel of `z`; those that have not arrived become 0. Returns how many arrived.
+    /// Reads one channel of `z`; those that have not arrived become 0.
+    ///
+    /// Returns how many arrived.
     mutating func decode(_ symbols: UnsafeMutableBufferPointer<Int16>, hyperChannel channel: Int) -> Int {
         var arrived = 0
         for index in symbols.indices {
