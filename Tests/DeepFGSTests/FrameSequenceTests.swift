@@ -6,9 +6,12 @@ import Testing
     /// A frame whose chunks hold 40, 30 and 20 bytes of the same value.
     private func frame(_ fill: UInt8 = 0xDF) -> [UInt8] {
         var bytes: [UInt8] = []
-        FrameHeader(model: ModelIdentity(value: 7), width: 9, height: 8, chunkLengths: [40, 30, 20], baseChecksum: 0)
-            .write(to: &bytes)
-        return bytes + [UInt8](repeating: fill, count: 90)
+        let chunks = [UInt8](repeating: fill, count: 90)
+        let checksum = chunks[..<40].withUnsafeBytes { crc32c($0) }
+        FrameHeader(
+            model: ModelIdentity(value: 7), width: 9, height: 8, chunkLengths: [40, 30, 20], baseChecksum: checksum
+        ).write(to: &bytes)
+        return bytes + chunks
     }
 
     @Test func wholeFrames() {
@@ -26,6 +29,7 @@ import Testing
             let sequence = FrameSequence(scanning: Array(one[..<count]) + one)
             #expect(sequence.frames.map(\.range) == [0..<count, count..<(count + one.count)])
             #expect(sequence.frames.map(\.isCut) == [true, false])
+            #expect(sequence.frames.map(\.base) == [count < headerLength + 40 ? .cut : .whole, .whole])
             #expect(sequence.gaps.isEmpty)
         }
     }
@@ -43,6 +47,15 @@ import Testing
             let followed = FrameSequence(scanning: Array(one[..<count]) + one)
             #expect(followed.frames.map(\.range) == [count..<(count + one.count)])
         }
+    }
+
+    @Test func aDamagedBaseIsNoticed() {
+        var bytes = frame()
+        bytes[bytes.count - 51] ^= 1
+        #expect(FrameSequence(scanning: bytes).frames.map(\.base) == [.damaged])
+        bytes[bytes.count - 51] ^= 1
+        bytes[bytes.count - 50] ^= 1
+        #expect(FrameSequence(scanning: bytes).frames.map(\.base) == [.whole])
     }
 
     @Test func garbageIsSkipped() {

@@ -9,8 +9,19 @@ public struct FrameSequence: Equatable, Sendable {
         public var header: FrameHeader
         /// The bytes of the frame that are there; as many as the header declares, or fewer.
         public var range: Range<Int>
+        /// How much of the base is there, without which nothing decodes.
+        public var base: Base
         /// Whether bytes are missing at the end.
         public var isCut: Bool { range.count < header.frameLength }
+    }
+
+    /// The state of a frame's base.
+    public enum Base: Hashable, Sendable {
+        case whole
+        /// The bytes end before it does.
+        case cut
+        /// It does not match its checksum.
+        case damaged
     }
 
     /// Bytes outside of all frames.
@@ -35,7 +46,7 @@ public struct FrameSequence: Equatable, Sendable {
                 let header = try FrameHeader(parsing: UnsafeRawBufferPointer(rebasing: bytes[at...]))
                 let declared = min(bytes.count - at, header.frameLength)
                 let end = Self.nextHeader(in: bytes, from: at + header.length, before: at + declared)
-                frames.append(Entry(header: header, range: at..<end))
+                frames.append(Entry(header: header, range: at..<end, base: Self.base(of: header, in: bytes[at..<end])))
                 at = end
             } catch {
                 let end = Self.nextHeader(in: bytes, from: at + 1, before: bytes.count)
@@ -48,6 +59,12 @@ public struct FrameSequence: Equatable, Sendable {
     /// Finds the frames in `bytes`.
     public init(scanning bytes: [UInt8]) {
         self = bytes.withUnsafeBytes { FrameSequence(scanning: $0) }
+    }
+
+    private static func base(of header: FrameHeader, in frame: Slice<UnsafeRawBufferPointer>) -> Base {
+        guard frame.count >= header.baseEnd else { return .cut }
+        let base = frame.dropFirst(header.length).prefix(header.baseEnd - header.length)
+        return crc32c(UnsafeRawBufferPointer(rebasing: base)) == header.baseChecksum ? .whole : .damaged
     }
 
     /// Where the first whole and undamaged header that starts in `start..<limit` begins; `limit` where there is none.

@@ -43,7 +43,7 @@ private func orientation(inTIFF bytes: [UInt8]) -> Int? {
 
 extension Picture {
     /// The picture as it is to be seen, given an orientation of 1 to 8 as in TIFF; anything else leaves it as it is.
-    func turned(by orientation: Int) -> Picture {
+    public func turned(by orientation: Int) -> Picture {
         guard (2...8).contains(orientation) else { return self }
         let swapped = orientation >= 5
         let fromRight = [2, 3, 7, 8].contains(orientation)

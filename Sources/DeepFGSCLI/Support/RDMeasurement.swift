@@ -1,0 +1,63 @@
+import DeepFGS
+import DeepFGSTools
+
+/// The mean of what frames take and give when they are cut at one target.
+struct RDPoint {
+    /// Bits per pixel or channels; nil for whole frames.
+    let target: Double?
+    private var sums = (bpp: 0.0, psnr: 0.0, msssim: 0.0)
+    private var count = 0
+
+    init(target: Double?) { self.target = target }
+
+    var bpp: Double { sums.bpp / Double(count) }
+    var psnr: Double { sums.psnr / Double(count) }
+    var msssim: Double { sums.msssim / Double(count) }
+
+    mutating func add(bpp: Double, psnr: Double, msssim: Double) {
+        sums = (sums.bpp + bpp, sums.psnr + psnr, sums.msssim + msssim)
+        count += 1
+    }
+}
+
+/// Encodes pictures once and measures them at each cut.
+final class RDMeasurement {
+    private let channels: Bool
+    private let console: Console
+    private let encoder: PictureEncoder
+    private let decoder: StreamDecoder
+
+    init(model: Model, options: ModelOptions, channels: Bool, console: Console) {
+        self.channels = channels
+        self.console = console
+        encoder = PictureEncoder(model: model, options: options.compute, console: console)
+        decoder = StreamDecoder(options, model: model)
+    }
+
+    /// Adds one picture to each point.
+    func add(_ path: String, to points: inout [RDPoint]) throws(Failure) {
+        let original = try readPicture(path).picture
+        guard msssim(original, original) != nil else {
+            throw Failure(.badInput, path, "a side is 160 pixels or shorter, too small for MS-SSIM")
+        }
+        let file = try StreamFile(path, bytes: try encoder.encode(original, path: path), console: console)
+        guard let header = file.sequence.frames.first?.header else { return }
+        var last: (length: Int, psnr: Double, msssim: Double)?
+        for index in points.indices {
+            let length = try length(points[index].target, file, header)
+            if last?.length != length {
+                let picture = try decoder.decode(Array(file.bytes[..<length]), of: file, index: 0).picture
+                last = (length, psnr(original, picture) ?? 0, msssim(original, picture) ?? 0)
+            }
+            guard let last else { continue }
+            points[index].add(bpp: bitsPerPixel(length, of: header), psnr: last.psnr, msssim: last.msssim)
+        }
+    }
+
+    /// Bytes of a frame when it is cut at a target.
+    private func length(_ target: Double?, _ file: StreamFile, _ header: FrameHeader) throws(Failure) -> Int {
+        guard let target else { return file.bytes.count }
+        if channels { return try decoder.length(of: file.bytes, holding: Int(target), of: file, index: 0) }
+        return min(max(byteCount(bpp: target, of: header), header.baseEnd), file.bytes.count)
+    }
+}

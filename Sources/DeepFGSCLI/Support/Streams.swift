@@ -1,0 +1,110 @@
+import DeepFGS
+import DeepFGSTools
+
+/// A stream file: frames, whole or cut, one after another.
+struct StreamFile {
+    let path: String
+    let bytes: [UInt8]
+    let sequence: FrameSequence
+
+    /// Reads a stream file and warns of bytes in it that belong to no frame.
+    ///
+    /// - Throws: `Failure`, with `.badInput` where the file has no frame at all.
+    init(_ path: String, console: Console) throws(Failure) {
+        try self.init(path, bytes: readFile(path), console: console)
+    }
+
+    init(_ path: String, bytes: [UInt8], console: Console) throws(Failure) {
+        self.path = path
+        self.bytes = bytes
+        sequence = FrameSequence(scanning: bytes)
+        guard let first = sequence.gaps.first, sequence.frames.isEmpty else {
+            guard !bytes.isEmpty else { throw Failure(.badInput, path, "empty file") }
+            for gap in sequence.gaps {
+                console.warning(path, "skipped \(gap.range.count) bytes at \(gap.range.lowerBound): \(gap.reason)")
+            }
+            return
+        }
+        throw Failure(.badInput, path, "\(first.reason)")
+    }
+
+    /// The bytes of one frame.
+    func bytes(of frame: FrameSequence.Entry) -> [UInt8] { Array(bytes[frame.range]) }
+
+    /// A failure about one frame; it is numbered, from 1, where there are several.
+    func failure(_ index: Int, _ reason: String, status: ExitStatus = .badInput) -> Failure {
+        Failure(status, path, sequence.frames.count > 1 ? "frame \(index + 1): \(reason)" : reason)
+    }
+}
+
+/// Decodes frames of any models that can be found, keeping the decoder of the last one.
+final class StreamDecoder {
+    private let options: ModelOptions
+    private var decoder: Decoder?
+    private var missing: Set<ModelIdentity> = []
+
+    /// A decoder; where a model is given, it decodes whatever names it.
+    init(_ options: ModelOptions, model: Model? = nil) {
+        self.options = options
+        decoder = model.map { Decoder(model: $0, options: options.compute) }
+    }
+
+    /// Decodes one frame of a file and turns it upright; warns where it is damaged behind its base.
+    ///
+    /// - Throws: As `decode`.
+    func picture(_ index: Int, of file: StreamFile, console: Console) throws(Failure) -> Picture {
+        let frame = file.sequence.frames[index]
+        let (picture, report) = try decode(file.bytes(of: frame), of: file, index: index)
+        if report.tailDamaged {
+            console.warning(file.failure(index, "damaged behind its base; decoded as it is"))
+        }
+        return picture.turned(by: Int(frame.header.extensions.orientation ?? 1))
+    }
+
+    /// Decodes bytes that are one frame of a file, or a prefix of it.
+    ///
+    /// - Throws: `Failure`: `.noModel` where the frame's model is not to be found, `.badInput` where the frame is not
+    ///   sound or its base is cut, `.software` where the back end fails.
+    func decode(
+        _ frame: [UInt8], of file: StreamFile, index: Int
+    ) throws(Failure) -> (picture: Picture, report: Decoder.Report) {
+        let decoder = try decoder(for: file.sequence.frames[index].header.model, of: file, index: index)
+        do throws(DecodingError) { return try decoder.decode(frame) } catch {
+            switch error {
+            case .bitstream: throw file.failure(index, error.description)
+            case .codec(let reason): throw file.failure(index, reason.description, status: reason.exitStatus)
+            }
+        }
+    }
+
+    private func decoder(for identity: ModelIdentity, of file: StreamFile, index: Int) throws(Failure) -> Decoder {
+        // A model that was named decodes everything; the decoder refuses what is not its own.
+        if let decoder, options.model != nil || decoder.model.identity == identity { return decoder }
+        let model = try model(identity, of: file, index: index)
+        let new = Decoder(model: model, options: options.compute)
+        decoder = new
+        return new
+    }
+
+    private func model(_ identity: ModelIdentity, of file: StreamFile, index: Int) throws(Failure) -> Model {
+        if options.model != nil { return try options.load() }
+        let store = options.store
+        do throws(ModelError) {
+            if !missing.contains(identity), let model = try store.find(identity: identity) { return model }
+        } catch { throw file.failure(index, "\(error)", status: .noModel) }
+        missing.insert(identity)
+        let places = store.directories.joined(separator: ", ")
+        throw file.failure(
+            index, "made with model \(identity), which is not in \(places)\(ModelOptions.advice)", status: .noModel)
+    }
+}
+
+extension CodecError {
+    /// The exit status that tells it from other failures.
+    var exitStatus: ExitStatus {
+        switch self {
+        case .unsupportedSize, .frameTooLarge: .badInput
+        case .bufferTooSmall, .backend: .software
+        }
+    }
+}
