@@ -18,6 +18,8 @@ final class Harness {
 
     let harness: UnsafeMutablePointer<GstHarness>
     private let bus: UnsafeMutablePointer<GstBus>
+    private var seenCaps: [String] = []
+    private var seenMessages: [String] = []
 
     /// Elements as gst-launch writes them; the plugin's own are registered statically.
     init(_ launch: String) {
@@ -42,13 +44,15 @@ final class Harness {
         gst_plugin_deepfgs_register()
     }()
 
-    /// Lets a piece that begins with a source run to its end.
+    /// Lets a piece that begins with a source run to its end, or to an error, but no longer than a minute.
     func outputs() -> [Output] {
         gst_harness_play(harness)
         var outputs: [Output] = []
-        var buffer: UnsafeMutablePointer<GstBuffer>?
-        while gst_harness_pull_until_eos(harness, &buffer) != 0, let taken = buffer {
-            outputs.append(output(of: taken))
+        for _ in 0..<60_000 {
+            let ended = takeEvents() || failed()
+            outputs += available()
+            if ended { break }
+            usleep(1000)
         }
         return outputs
     }
@@ -70,26 +74,41 @@ final class Harness {
         return outputs
     }
 
-    /// The caps that have come out since the last call, in order.
+    /// The caps that have come out so far, in order.
     func caps() -> [String] {
-        var all: [String] = []
+        _ = takeEvents()
+        return seenCaps
+    }
+
+    /// Takes the events that have come out; true where the stream's end is among them.
+    private func takeEvents() -> Bool {
         while gst_harness_events_in_queue(harness) > 0, let event = gst_harness_pull_event(harness) {
+            defer { gst_event_unref(event) }
             var caps: UnsafeMutablePointer<GstCaps>?
-            if event.pointee.type == GST_EVENT_CAPS {
-                gst_event_parse_caps(event, &caps)
-                if let words = gst_caps_to_string(caps) {
-                    all.append(String(cString: words))
-                    g_free(words)
-                }
+            if event.pointee.type == GST_EVENT_EOS { return true }
+            guard event.pointee.type == GST_EVENT_CAPS else { continue }
+            gst_event_parse_caps(event, &caps)
+            if let words = gst_caps_to_string(caps) {
+                seenCaps.append(String(cString: words))
+                g_free(words)
             }
-            gst_event_unref(event)
         }
-        return all
+        return false
+    }
+
+    /// An error was posted.
+    private func failed() -> Bool {
+        takeMessages()
+        return seenMessages.contains { $0.hasPrefix("error: ") }
     }
 
     /// Errors and warnings posted so far, oldest first, each as "error: words".
     func messages() -> [String] {
-        var messages: [String] = []
+        takeMessages()
+        return seenMessages
+    }
+
+    private func takeMessages() {
         let kinds = GstMessageType(rawValue: GST_MESSAGE_ERROR.rawValue | GST_MESSAGE_WARNING.rawValue)
         while let message = gst_bus_pop_filtered(bus, kinds) {
             var error: UnsafeMutablePointer<GError>?
@@ -100,11 +119,10 @@ final class Harness {
                 gst_message_parse_warning(message, &error, nil)
             }
             let words = error.map { String(cString: $0.pointee.message) } ?? ""
-            messages.append((isError ? "error: " : "warning: ") + words)
+            seenMessages.append((isError ? "error: " : "warning: ") + words)
             g_clear_error(&error)
             gst_message_unref(message)
         }
-        return messages
     }
 
     /// Sets a property of the (first) element of a factory, given as text.
