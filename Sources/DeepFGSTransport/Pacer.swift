@@ -8,14 +8,18 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
     case queue
     /// The user's fixed cut of each frame.
     case fixedCut
+    /// It was not the next bytes of its frame: packets before it were lost on the way here, or it came twice.
+    case gap
 }
 
 /// When to send which packet: spreads each frame over its interval and lets old tails give way.
 ///
-/// A frame's packets leave at `headroom` (1.5) times the target, or faster where a large base needs it to end within the
-/// interval; at most `burst` leave back to back. A tail packet is dropped when its frame's deadline (one interval
-/// after its start) has passed or when the next frame comes: a base never waits behind an old tail. Base packets
-/// are dropped only when more than `maximumFrames` frames wait, as behind a blocked socket.
+/// A frame's packets leave evenly over its interval less a slack of 10 ms (a third of a short interval), or at the target
+/// where that is faster; at most `burst` leave back to back. So long intervals are filled, not the first part of each
+/// at a higher rate: that would queue before a path of just the target, and two seconds of a slow stream would hold more
+/// than their share. A tail packet is dropped when its frame's deadline (one interval after its start) has passed or
+/// when the next frame comes, but for one that closes the frame with the RTP marker: a base never waits behind an old
+/// tail. Base packets are dropped only when more than `maximumFrames` frames wait, as behind a blocked socket.
 ///
 /// The caller holds the packets; the pacer sees their tokens and sizes. Values in, values out: no clock, no thread.
 /// Ask `next` until it says `wait` or `idle`. Cost: O(1) a packet.
@@ -56,8 +60,8 @@ public struct Pacer: Sendable {
         var frame: Int
     }
 
-    /// How much faster than the target a frame leaves; the rest of the interval lets the path's queue drain.
-    public static let headroom = 1.5
+    /// Longest part of an interval, in nanoseconds, that is left free so that a frame ends before the next one comes.
+    static let longestSlack: Int64 = 10_000_000
     /// Most packets that leave back to back.
     public static let burst = 3
     /// Shortest time between bursts, in nanoseconds: finer than this a thread does not wake reliably.
@@ -73,6 +77,8 @@ public struct Pacer: Sendable {
     private var dropHead = 0
     private var frame = 0
     private var shift: Int64 = 0
+    /// The frame of which something was sent, but not yet its last packet.
+    private var unclosed: Int?
     /// Bytes on the wire that wait to be sent.
     public private(set) var queuedBytes = 0
     /// How many packets wait to be sent.
@@ -85,7 +91,10 @@ public struct Pacer: Sendable {
     ///
     /// - Parameter interval: the time between frames, in nanoseconds.
     /// - Returns: nanoseconds.
-    public static func latency(interval: Int64) -> Int64 { Int64(Double(max(0, interval)) / headroom) }
+    public static func latency(interval: Int64) -> Int64 {
+        let interval = max(0, interval)
+        return interval - min(interval / 3, longestSlack)
+    }
 
     /// The times at which a frame's packets leave.
     ///
@@ -94,12 +103,12 @@ public struct Pacer: Sendable {
     ///   - start: when the first may leave, in nanoseconds.
     ///   - interval: the time until the next frame, in nanoseconds.
     ///   - target: bit/s.
-    /// - Returns: one time for each packet, rising, in nanoseconds; the last before `start + interval / headroom`.
+    /// - Returns: one time for each packet, rising, in nanoseconds; the last before `start + latency`.
     public static func sendTimes(_ sizes: [Int], start: Int64, interval: Int64, target: Double) -> [Int64] {
         let interval = interval.clamped(to: FrameBudget.intervals)
         let total = sizes.reduce(0) { $0 + max(0, $1) }
-        let needed = Double(total) * 8e9 / Double(interval)
-        let rate = headroom * (target.isFinite ? max(needed, target) : needed)
+        let needed = Double(total) * 8e9 / Double(latency(interval: interval))
+        let rate = target.isFinite ? max(needed, target) : needed
         var times: [Int64] = []
         times.reserveCapacity(sizes.count)
         var due = 0.0
@@ -127,9 +136,14 @@ public struct Pacer: Sendable {
     public mutating func open(_ packets: [Packet], now: Int64, interval: Int64, target: Double) {
         let oldest = frame - Self.maximumFrames + 2
         var kept: [Entry] = []
-        for entry in entries[head...] {
+        for var entry in entries[head...] {
             if entry.packet.isBase && entry.frame >= oldest {
                 // What is late goes first, in order; the new frame is planned on its own.
+                kept.append(entry)
+            } else if entry.frame == unclosed, kept.last?.frame != unclosed {
+                // One more, at once, to carry the marker.
+                entry.time = now
+                entry.deadline = .max
                 kept.append(entry)
             } else {
                 drop(entry, .queue)
@@ -163,7 +177,7 @@ public struct Pacer: Sendable {
         let entry = entries[head]
         let time = entry.time.addingSaturated(entry.frame == frame ? shift : 0)
         guard now >= time else { return .wait(until: time) }
-        if now > entry.deadline && !entry.packet.isBase {
+        if now > entry.deadline && !entry.packet.isBase && entry.frame != unclosed {
             take()
             queuedBytes -= max(0, entry.packet.bytes)
             return .drop(token: entry.packet.token, reason: .deadline)
@@ -173,7 +187,9 @@ public struct Pacer: Sendable {
         }
         take()
         queuedBytes -= max(0, entry.packet.bytes)
-        return .send(token: entry.packet.token, isLast: closes(entry))
+        let isLast = closes(entry)
+        unclosed = isLast ? nil : entry.frame
+        return .send(token: entry.packet.token, isLast: isLast)
     }
 
     /// Drops all that waits, as on a flush; `next` hands the packets back.
@@ -181,6 +197,7 @@ public struct Pacer: Sendable {
         for entry in entries[head...] { drop(entry, .queue) }
         entries.removeAll(keepingCapacity: true)
         head = 0
+        unclosed = nil
     }
 
     /// Whether nothing of the entry's frame follows: either it was the last, or the next would be too late.
