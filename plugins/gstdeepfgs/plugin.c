@@ -11,6 +11,7 @@ static gboolean plugin_init(GstPlugin *plugin)
     registered |= GST_ELEMENT_REGISTER(deepfgsparse, plugin);
     registered |= GST_ELEMENT_REGISTER(rtpdeepfgspay, plugin);
     registered |= GST_ELEMENT_REGISTER(rtpdeepfgsdepay, plugin);
+    registered |= GST_ELEMENT_REGISTER(deepfgsadapt, plugin);
     return registered;
 }
 

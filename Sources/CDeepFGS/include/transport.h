@@ -89,6 +89,100 @@ bool deepfgs_depacketiser_next(DeepFGSDepacketiser *depacketiser, DeepFGSReceive
 void deepfgs_depacketiser_read(DeepFGSDepacketiser *depacketiser, uint8_t *bytes, size_t size);
 DeepFGSDepacketiserStatistics deepfgs_depacketiser_statistics(DeepFGSDepacketiser *depacketiser);
 
+/* The sender that keeps a stream of packets to a bitrate by leaving out the tails of its frames. The caller holds the
+ * packets and names them by tokens; each token taken comes back once, in a step that sends or drops it. Times are
+ * nanoseconds of one steady clock. */
+typedef struct DeepFGSCutter DeepFGSCutter;
+
+typedef struct {
+    /* Not 0. */
+    uint64_t token;
+    const uint8_t *payload;
+    size_t payload_size;
+    /* Bytes of RTP header and header extensions. */
+    uint32_t rtp_header_size;
+    uint32_t timestamp;
+    uint16_t sequence_number;
+    bool marker;
+} DeepFGSIncomingPacket;
+
+typedef enum {
+    /* Nothing waits. */
+    DEEPFGS_STEP_IDLE = 0,
+    /* Nothing is due before `until`. */
+    DEEPFGS_STEP_WAIT = 1,
+    /* Send `token` with `payload_size` bytes of its payload, this marker and this sequence number. */
+    DEEPFGS_STEP_SEND = 2,
+    /* Free `token`. */
+    DEEPFGS_STEP_DROP = 3,
+} DeepFGSStepKind;
+
+typedef struct {
+    DeepFGSStepKind kind;
+    int64_t until;
+    uint64_t token;
+    size_t payload_size;
+    uint16_t sequence_number;
+    bool marker;
+} DeepFGSStep;
+
+/* Why something was not sent; `DEEPFGS_DROP_REASONS` counts them. */
+typedef enum {
+    DEEPFGS_DROP_NONE = -1,
+    DEEPFGS_DROP_BUDGET = 0,
+    DEEPFGS_DROP_DEADLINE = 1,
+    DEEPFGS_DROP_QUEUE = 2,
+    DEEPFGS_DROP_FIXED_CUT = 3,
+    DEEPFGS_DROP_GAP = 4,
+} DeepFGSDropReason;
+#define DEEPFGS_DROP_REASONS 5
+
+/* What became of a frame. */
+typedef struct {
+    uint16_t frame_number;
+    uint32_t timestamp;
+    /* Bytes of the frame as it came and as it was sent; packets sent and their bytes on the wire. */
+    uint64_t bytes, bytes_sent, packets_sent, wire_bytes;
+    /* The first reason for which something of it was left out. */
+    DeepFGSDropReason reason;
+} DeepFGSFrameReport;
+
+/* Counts since the start; `bytes` and the like are on the wire. */
+typedef struct {
+    uint64_t frames, frames_whole, frames_cut, frames_skipped;
+    uint64_t packets, packets_sent, packets_malformed, bytes, bytes_sent, bytes_queued;
+    uint64_t packets_dropped[DEEPFGS_DROP_REASONS], bytes_dropped[DEEPFGS_DROP_REASONS];
+    /* Bit/s on the wire over the last two seconds, and the bitrate that is kept to. */
+    double sent_bitrate, target_bitrate;
+    int64_t interval;
+} DeepFGSCutterStatistics;
+
+/* What the user sets; bitrates in bit/s on the wire. */
+typedef struct {
+    double target_bitrate, min_bitrate, max_bitrate;
+    /* Bytes that the network adds to each RTP packet. */
+    uint32_t network_overhead;
+    bool pacing;
+} DeepFGSCutterSettings;
+
+DeepFGSCutter *deepfgs_cutter_new(void);
+void deepfgs_cutter_free(DeepFGSCutter *cutter);
+/* Takes effect with the next frame. */
+void deepfgs_cutter_set(DeepFGSCutter *cutter, const DeepFGSCutterSettings *settings);
+/* The nominal time between frames in nanoseconds; where it is not told, the first two frames tell. */
+void deepfgs_cutter_set_interval(DeepFGSCutter *cutter, int64_t interval);
+/* Takes a packet; false where it is not one of this format: then the token stays with the caller. */
+bool deepfgs_cutter_take(DeepFGSCutter *cutter, const DeepFGSIncomingPacket *packet, int64_t now);
+/* What to do now; ask again after SEND and DROP. */
+DeepFGSStep deepfgs_cutter_next(DeepFGSCutter *cutter, int64_t now);
+/* Closes the frame that is still coming. */
+void deepfgs_cutter_finish(DeepFGSCutter *cutter, int64_t now);
+/* Hands every token back in DROP steps. */
+void deepfgs_cutter_flush(DeepFGSCutter *cutter);
+/* The next frame that is done with; false where there is none. */
+bool deepfgs_cutter_report(DeepFGSCutter *cutter, DeepFGSFrameReport *report);
+DeepFGSCutterStatistics deepfgs_cutter_statistics(DeepFGSCutter *cutter, int64_t now);
+
 #pragma clang assume_nonnull end
 
 #endif

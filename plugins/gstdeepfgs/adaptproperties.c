@@ -1,0 +1,242 @@
+/* deepfgsadapt: its properties, statistics and messages. */
+#include "adapt.h"
+
+#define DEFAULT_TARGET_BITRATE 2000000
+#define DEFAULT_MIN_BITRATE 10000
+#define DEFAULT_MAX_BITRATE 1000000000
+#define DEFAULT_PACKET_OVERHEAD 28
+#define DEFAULT_PACING TRUE
+
+enum {
+    PROP_0,
+    PROP_TARGET_BITRATE,
+    PROP_MIN_BITRATE,
+    PROP_MAX_BITRATE,
+    PROP_PACKET_OVERHEAD,
+    PROP_PACING,
+    PROP_FRAME_MESSAGES,
+    PROP_STATS,
+};
+
+/* In the order of DeepFGSDropReason. */
+static const gchar *const reasons[DEEPFGS_DROP_REASONS] = {"budget", "deadline", "queue", "fixed-cut", "gap"};
+
+static const gchar *reason_name(DeepFGSDropReason reason)
+{
+    return reason >= 0 && reason < DEEPFGS_DROP_REASONS ? reasons[reason] : "none";
+}
+
+void deepfgs_adapt_init_properties(GstDeepFGSAdapt *self)
+{
+    self->settings.target_bitrate = DEFAULT_TARGET_BITRATE;
+    self->settings.min_bitrate = DEFAULT_MIN_BITRATE;
+    self->settings.max_bitrate = DEFAULT_MAX_BITRATE;
+    self->settings.network_overhead = DEFAULT_PACKET_OVERHEAD;
+    self->pacing = DEFAULT_PACING;
+    deepfgs_adapt_apply(self);
+}
+
+void deepfgs_adapt_apply(GstDeepFGSAdapt *self)
+{
+    self->settings.pacing = self->pacing;
+    deepfgs_cutter_set(self->cutter, &self->settings);
+}
+
+GstStructure *deepfgs_adapt_report(GstDeepFGSAdapt *self)
+{
+    DeepFGSFrameReport report;
+    gint64 now = g_get_monotonic_time() * 1000;
+    while (deepfgs_cutter_report(self->cutter, &report)) {
+        const gchar *reason = reason_name(report.reason);
+        GST_CAT_LOG_OBJECT(deepfgsadapt_debug, self,
+                           "frame %u: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes, %s", report.frame_number,
+                           report.bytes_sent, report.bytes, reason);
+        if (!report.packets_sent)
+            self->skipped++;
+        if (self->frame_messages)
+            return gst_structure_new(
+                "deepfgs-frame-sent", "frame", G_TYPE_UINT, (guint)report.frame_number, "rtp-timestamp", G_TYPE_UINT,
+                report.timestamp, "bytes", G_TYPE_UINT64, report.bytes, "bytes-sent", G_TYPE_UINT64, report.bytes_sent,
+                "wire-bytes", G_TYPE_UINT64, report.wire_bytes, "packets", G_TYPE_UINT, (guint)report.packets_sent,
+                "target-bitrate", G_TYPE_UINT64,
+                (guint64)deepfgs_cutter_statistics(self->cutter, now).target_bitrate, "reason", G_TYPE_STRING, reason,
+                NULL);
+        if (self->skipped && now - self->skipped_told >= GST_SECOND) {
+            GstStructure *message = gst_structure_new("deepfgs-frames-skipped", "frames", G_TYPE_UINT, self->skipped,
+                                                      "reason", G_TYPE_STRING, reason, NULL);
+            self->skipped = 0;
+            self->skipped_told = now;
+            return message;
+        }
+    }
+    return NULL;
+}
+
+static GstStructure *statistics(GstDeepFGSAdapt *self)
+{
+    g_mutex_lock(&self->lock);
+    DeepFGSCutterStatistics counts = deepfgs_cutter_statistics(self->cutter, g_get_monotonic_time() * 1000);
+    g_mutex_unlock(&self->lock);
+    GstStructure *out = gst_structure_new(
+        "application/x-deepfgs-adapt-stats", "frames", G_TYPE_UINT64, counts.frames, "frames-whole", G_TYPE_UINT64,
+        counts.frames_whole, "frames-cut", G_TYPE_UINT64, counts.frames_cut, "frames-skipped", G_TYPE_UINT64,
+        counts.frames_skipped, "packets", G_TYPE_UINT64, counts.packets, "packets-sent", G_TYPE_UINT64,
+        counts.packets_sent, "packets-malformed", G_TYPE_UINT64, counts.packets_malformed, "bytes", G_TYPE_UINT64,
+        counts.bytes, "bytes-sent", G_TYPE_UINT64, counts.bytes_sent, "bytes-queued", G_TYPE_UINT64,
+        counts.bytes_queued, "target-bitrate", G_TYPE_UINT64, (guint64)counts.target_bitrate, "sent-bitrate",
+        G_TYPE_UINT64, (guint64)counts.sent_bitrate, "frame-interval", G_TYPE_UINT64, (guint64)counts.interval, NULL);
+    for (guint i = 0; i < DEEPFGS_DROP_REASONS; i++) {
+        gchar *packets = g_strdup_printf("packets-dropped-%s", reasons[i]);
+        gchar *bytes = g_strdup_printf("bytes-dropped-%s", reasons[i]);
+        gst_structure_set(out, packets, G_TYPE_UINT64, counts.packets_dropped[i], bytes, G_TYPE_UINT64,
+                          counts.bytes_dropped[i], NULL);
+        g_free(packets);
+        g_free(bytes);
+    }
+    return out;
+}
+
+static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+    GstDeepFGSAdapt *self = GST_DEEPFGS_ADAPT(object);
+    g_mutex_lock(&self->lock);
+    switch (id) {
+    case PROP_TARGET_BITRATE:
+        self->settings.target_bitrate = g_value_get_uint(value);
+        break;
+    case PROP_MIN_BITRATE:
+        self->settings.min_bitrate = g_value_get_uint(value);
+        break;
+    case PROP_MAX_BITRATE:
+        self->settings.max_bitrate = g_value_get_uint(value);
+        break;
+    case PROP_PACKET_OVERHEAD:
+        self->settings.network_overhead = g_value_get_uint(value);
+        break;
+    case PROP_PACING:
+        self->pacing = g_value_get_boolean(value);
+        break;
+    case PROP_FRAME_MESSAGES:
+        self->frame_messages = g_value_get_boolean(value);
+        break;
+    default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    }
+    deepfgs_adapt_apply(self);
+    g_cond_broadcast(&self->change);
+    g_mutex_unlock(&self->lock);
+}
+
+static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+    GstDeepFGSAdapt *self = GST_DEEPFGS_ADAPT(object);
+    if (id == PROP_STATS) {
+        g_value_take_boxed(value, statistics(self));
+        return;
+    }
+    g_mutex_lock(&self->lock);
+    switch (id) {
+    case PROP_TARGET_BITRATE:
+        g_value_set_uint(value, (guint)self->settings.target_bitrate);
+        break;
+    case PROP_MIN_BITRATE:
+        g_value_set_uint(value, (guint)self->settings.min_bitrate);
+        break;
+    case PROP_MAX_BITRATE:
+        g_value_set_uint(value, (guint)self->settings.max_bitrate);
+        break;
+    case PROP_PACKET_OVERHEAD:
+        g_value_set_uint(value, self->settings.network_overhead);
+        break;
+    case PROP_PACING:
+        g_value_set_boolean(value, self->pacing);
+        break;
+    case PROP_FRAME_MESSAGES:
+        g_value_set_boolean(value, self->frame_messages);
+        break;
+    default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    }
+    g_mutex_unlock(&self->lock);
+}
+
+void deepfgs_adapt_install_properties(GObjectClass *klass)
+{
+    const GParamFlags flags = G_PARAM_READWRITE | GST_PARAM_MUTABLE_PLAYING | G_PARAM_STATIC_STRINGS;
+    klass->set_property = set_property;
+    klass->get_property = get_property;
+    /**
+     * GstDeepFGSAdapt:target-bitrate:
+     *
+     * Bitrate to keep to, in bit/s on the wire; a change takes effect with the next frame.
+     */
+    g_object_class_install_property(
+        klass, PROP_TARGET_BITRATE,
+        g_param_spec_uint("target-bitrate", "Target bitrate", "Bitrate to keep to, in bit/s, packet headers included",
+                          1000, G_MAXUINT, DEFAULT_TARGET_BITRATE, flags));
+    /**
+     * GstDeepFGSAdapt:min-bitrate:
+     *
+     * Lowest bitrate, in bit/s: a lower target counts as this.
+     */
+    g_object_class_install_property(klass, PROP_MIN_BITRATE,
+                                    g_param_spec_uint("min-bitrate", "Minimum bitrate",
+                                                      "Lowest bitrate, in bit/s: a lower target counts as this", 1000,
+                                                      G_MAXUINT, DEFAULT_MIN_BITRATE, flags));
+    /**
+     * GstDeepFGSAdapt:max-bitrate:
+     *
+     * Highest bitrate, in bit/s: a higher target counts as this. Below #deepfgsadapt:min-bitrate it counts as that.
+     */
+    g_object_class_install_property(klass, PROP_MAX_BITRATE,
+                                    g_param_spec_uint("max-bitrate", "Maximum bitrate",
+                                                      "Highest bitrate, in bit/s: a higher target counts as this", 1000,
+                                                      G_MAXUINT, DEFAULT_MAX_BITRATE, flags));
+    /**
+     * GstDeepFGSAdapt:packet-overhead:
+     *
+     * Bytes that the network adds to each RTP packet, counted into the bitrate: 28 for UDP over IPv4, 48 over IPv6.
+     */
+    g_object_class_install_property(
+        klass, PROP_PACKET_OVERHEAD,
+        g_param_spec_uint("packet-overhead", "Packet overhead",
+                          "Bytes that the network adds to each RTP packet: 28 for UDP over IPv4, 48 over IPv6", 0, 1000,
+                          DEFAULT_PACKET_OVERHEAD, flags));
+    /**
+     * GstDeepFGSAdapt:pacing:
+     *
+     * Spreads the packets over the frame interval; else each frame leaves at once.
+     */
+    g_object_class_install_property(klass, PROP_PACING,
+                                    g_param_spec_boolean("pacing", "Pacing",
+                                                         "Spread the packets over the frame interval", DEFAULT_PACING,
+                                                         flags));
+    /**
+     * GstDeepFGSAdapt:frame-messages:
+     *
+     * Posts an element message `deepfgs-frame-sent` for each frame.
+     */
+    g_object_class_install_property(
+        klass, PROP_FRAME_MESSAGES,
+        g_param_spec_boolean("frame-messages", "Frame messages", "Post an element message for each frame", FALSE,
+                             flags));
+    /**
+     * GstDeepFGSAdapt:stats:
+     *
+     * Counts since the element went to PAUSED, all uint64; bytes are on the wire:
+     *
+     * * `frames`, `frames-whole`, `frames-cut`, `frames-skipped`: frames that came; of these, sent whole, in part, not
+     *   at all
+     * * `packets`, `packets-sent`, `packets-malformed`: packets that came; sent; not of this format
+     * * `bytes`, `bytes-sent`, `bytes-queued`: bytes that came; sent; waiting to be sent
+     * * `packets-dropped-REASON`, `bytes-dropped-REASON`: left out, or (packets) shortened: `budget`, the bitrate did
+     *   not allow more; `deadline`, the frame's time was over; `queue`, the next frame had come; `fixed-cut`; `gap`,
+     *   packets before it in its frame did not come
+     * * `target-bitrate`, `sent-bitrate`: bit/s; kept to, and sent in the last two seconds
+     * * `frame-interval`: nanoseconds between frames
+     */
+    g_object_class_install_property(klass, PROP_STATS,
+                                    g_param_spec_boxed("stats", "Statistics",
+                                                       "Counts of frames, packets and bytes since PAUSED",
+                                                       GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
