@@ -38,6 +38,18 @@ struct Failure: Error {
     }
 }
 
+/// Runs what may fail, and reports how it went as the C side wants it.
+func reporting(
+    to error: UnsafeMutablePointer<DeepFGSError>?, _ body: () throws(Failure) -> Void
+) -> DeepFGSStatus {
+    do throws(Failure) {
+        try body()
+        return DEEPFGS_OK
+    } catch let failure {
+        return failure.fill(error)
+    }
+}
+
 /// Copies `text` as UTF-8 with a final zero, shortened at a character's boundary to what fits.
 func copyString(_ text: String, to buffer: UnsafeMutableRawBufferPointer) {
     guard !buffer.isEmpty else { return }

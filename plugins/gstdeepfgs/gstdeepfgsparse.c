@@ -53,7 +53,7 @@ typedef struct {
     gboolean upstream_time;
     /* What the source pad's caps say; a width of 0 before there are any. */
     guint width, height;
-    gchar model[17];
+    gchar model[DEEPFGS_IDENTITY_LENGTH];
     /* The frame rate in the caps: chosen once for a stream. */
     gboolean rate_known;
     gint rate_n, rate_d;

@@ -8,6 +8,8 @@ static gboolean plugin_init(GstPlugin *plugin)
 {
     gboolean registered = FALSE;
     registered |= GST_TYPE_FIND_REGISTER(deepfgs, plugin);
+    registered |= GST_ELEMENT_REGISTER(deepfgsenc, plugin);
+    registered |= GST_ELEMENT_REGISTER(deepfgsdec, plugin);
     registered |= GST_ELEMENT_REGISTER(deepfgsparse, plugin);
     registered |= GST_ELEMENT_REGISTER(rtpdeepfgspay, plugin);
     registered |= GST_ELEMENT_REGISTER(rtpdeepfgsdepay, plugin);

@@ -13,6 +13,8 @@
 
 #include "codec.h"
 #include "error.h"
+#include "image.h"
+#include "parse.h"
 #include "transport.h"
 
 #endif

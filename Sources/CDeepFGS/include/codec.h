@@ -1,4 +1,4 @@
-/* Encoder, decoder and parser as the codec elements call them. */
+/* Encoder and decoder as the codec elements call them. */
 #ifndef CDEEPFGS_CODEC_H
 #define CDEEPFGS_CODEC_H
 
@@ -11,65 +11,86 @@
 /* Every pointer is non-null unless it says _Nullable. */
 #pragma clang assume_nonnull begin
 
-/* How sure the typefinder is that a stream that begins with these bytes is DeepFGS. */
+/* Where the samples of a packed 8-bit RGB picture lie in memory. */
+typedef struct {
+    /* Pixels. */
+    uint32_t width, height;
+    /* Bytes from the start of one row to the start of the next. */
+    uint32_t stride;
+    /* Bytes from pixel to pixel, 3 or 4, and which of them is red, green, blue. */
+    uint32_t pixel_stride, red, green, blue;
+} DeepFGSLayout;
+
+/* The arithmetic of the networks that make and read latents; those of the entropy coder are exact in any case. */
 typedef enum {
-    DEEPFGS_TYPE_NO = 0,
-    /* The magic, but not a version or header that this code knows. */
-    DEEPFGS_TYPE_LIKELY = 1,
-    /* A whole valid header. */
-    DEEPFGS_TYPE_CERTAIN = 2,
-} DeepFGSTypeMatch;
-
-/* Looks at the first `size` bytes of a stream. `need` receives how many bytes would settle a LIKELY answer, 0 where it
- * is settled. */
-DeepFGSTypeMatch deepfgs_type_match(const uint8_t *bytes, size_t size, size_t *need);
-
-/* Finds the frames in a byte stream. */
-typedef struct DeepFGSParser DeepFGSParser;
-
-DeepFGSParser *deepfgs_parser_new(void);
-void deepfgs_parser_free(DeepFGSParser *parser);
-
-/* What is to be done with the bytes. */
-typedef enum {
-    /* The first `size` bytes are a frame or a prefix of one. */
-    DEEPFGS_PARSE_FRAME = 0,
-    /* The first `size` bytes are no frame. */
-    DEEPFGS_PARSE_SKIP = 1,
-    /* Nothing yet: come back with at least `size` bytes, or when the stream has ended. */
-    DEEPFGS_PARSE_MORE = 2,
-    /* The stream is DeepFGS of a kind that this version cannot read: the error says which. */
-    DEEPFGS_PARSE_REFUSE = 3,
-} DeepFGSParseAction;
-
-/* No time: what GST_CLOCK_TIME_NONE is. */
-#define DEEPFGS_TIME_NONE UINT64_MAX
+    /* bfloat16 where the processor has instructions for it, else float32. */
+    DEEPFGS_PRECISION_AUTO = 0,
+    DEEPFGS_PRECISION_FLOAT32 = 1,
+    DEEPFGS_PRECISION_BFLOAT16 = 2,
+} DeepFGSPrecision;
 
 typedef struct {
-    DeepFGSParseAction action;
-    size_t size;
-    /* The rest is filled for DEEPFGS_PARSE_FRAME only. */
-    /* The base is incomplete: the frame cannot be decoded. */
-    bool damaged;
-    uint32_t width, height;
-    /* The model's identity, 16 hexadecimal digits. */
-    char model[17];
-    /* Nanoseconds since the first frame of the stream, or DEEPFGS_TIME_NONE where the frame does not say. */
-    uint64_t time;
-    /* Nanoseconds, or DEEPFGS_TIME_NONE. */
-    uint64_t duration;
-} DeepFGSParseStep;
+    /* Threads for one picture; 0 means as many as the process may run on. */
+    uint32_t threads;
+    DeepFGSPrecision precision;
+} DeepFGSCompute;
 
-/* Looks at `size` bytes that lie `offset` bytes into the stream. Bytes that an earlier call has seen and that were
- * neither skipped nor a frame are given again, with more behind them. `ended`: nothing comes after them. `follows`: the
- * frame before them is on its way in the same go, so that nothing can be skipped: instead the answer is MORE, and the
- * next call, without `follows`, says SKIP. `error` is filled for DEEPFGS_PARSE_REFUSE. Work over a whole stream is
- * linear in its bytes. */
-void deepfgs_parser_next(DeepFGSParser *parser, const uint8_t *bytes, size_t size, uint64_t offset, bool ended,
-                         bool follows, DeepFGSParseStep *step, DeepFGSError *error);
+/* Makes frames of pictures. */
+typedef struct DeepFGSEncoder DeepFGSEncoder;
 
-/* What was skipped since the last call, in words. Returns the number of bytes; 0 leaves `message` alone. */
-uint64_t deepfgs_parser_take_skipped(DeepFGSParser *parser, char *message, size_t length);
+/* Loads the model, or shares it with an element that has it already: a path where `model` contains a slash or ends in
+ * .safetensors, else a name in the search path. NULL on failure. */
+DeepFGSEncoder *_Nullable deepfgs_encoder_new(const char *model, DeepFGSCompute compute, DeepFGSError *error);
+void deepfgs_encoder_free(DeepFGSEncoder *encoder);
+
+/* The model's identity, and its name shortened to `length` bytes. */
+void deepfgs_encoder_get_model(DeepFGSEncoder *encoder, char identity[_Nonnull DEEPFGS_IDENTITY_LENGTH], char *name,
+                               size_t length);
+
+/* Prepares the networks for pictures of another size; the first frame needs it too. */
+DeepFGSStatus deepfgs_encoder_set_size(DeepFGSEncoder *encoder, uint32_t width, uint32_t height, DeepFGSError *error);
+
+typedef struct {
+    /* Bytes of the frame, after the cut that was asked for; of its header and base; and before the cut. */
+    size_t size, base, whole;
+} DeepFGSEncoded;
+
+/* Encodes one picture of the size that was set. `time` and `duration` are nanoseconds or DEEPFGS_TIME_NONE; the frame
+ * carries the time since the first frame. A `bits_per_pixel` over 0 cuts the frame to so many bits for each pixel, but
+ * never into its base. The frame is read with deepfgs_encoder_read. */
+DeepFGSStatus deepfgs_encoder_encode(DeepFGSEncoder *encoder, const uint8_t *pixels, size_t size,
+                                     const DeepFGSLayout *layout, uint64_t time, uint64_t duration,
+                                     double bits_per_pixel, DeepFGSEncoded *encoded, DeepFGSError *error);
+
+/* Copies the last frame to `bytes`, at most `size` of it. */
+void deepfgs_encoder_read(DeepFGSEncoder *encoder, uint8_t *bytes, size_t size);
+
+/* Makes pictures of frames. */
+typedef struct DeepFGSDecoder DeepFGSDecoder;
+
+/* `model_path`: directories, or model files, to search before the standard ones, separated by colons; may be empty.
+ * Pictures of more than `max_pixels` pixels are refused. */
+DeepFGSDecoder *deepfgs_decoder_new(const char *model_path, DeepFGSCompute compute, uint64_t max_pixels);
+void deepfgs_decoder_free(DeepFGSDecoder *decoder);
+
+/* Loads a model before the first frame asks for it; `identity` is what caps say. */
+DeepFGSStatus deepfgs_decoder_load_model(DeepFGSDecoder *decoder, const char *identity, DeepFGSError *error);
+
+/* Reads a frame's header, checks the limits, and loads the model where the last frame had another. */
+DeepFGSStatus deepfgs_decoder_begin(DeepFGSDecoder *decoder, const uint8_t *bytes, size_t size, uint32_t *width,
+                                    uint32_t *height, DeepFGSError *error);
+
+typedef struct {
+    /* Bytes of the frame that were there, and when it was whole. */
+    size_t size, whole;
+    /* The frame is whole but its scalable part is damaged: the picture is good, less fine than it could be. */
+    bool tail_damaged;
+} DeepFGSDecoded;
+
+/* Decodes a frame that `begin` accepted into pixels of the size that it said. On failure `pixels` is as it was. */
+DeepFGSStatus deepfgs_decoder_decode(DeepFGSDecoder *decoder, const uint8_t *bytes, size_t size, uint8_t *pixels,
+                                     size_t pixels_size, const DeepFGSLayout *layout, DeepFGSDecoded *decoded,
+                                     DeepFGSError *error);
 
 #pragma clang assume_nonnull end
 

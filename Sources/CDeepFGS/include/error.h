@@ -1,8 +1,15 @@
-/* How failure crosses the border: a code that the shim maps to a GStreamer error, and words for the user. */
+/* What all headers need; above all how failure crosses the border: a code that the shim maps to a GStreamer error,
+ * and words for the user. */
 #ifndef CDEEPFGS_ERROR_H
 #define CDEEPFGS_ERROR_H
 
 #include <stdint.h>
+
+/* No time: what GST_CLOCK_TIME_NONE is. */
+#define DEEPFGS_TIME_NONE UINT64_MAX
+
+/* A model's identity as text: 16 hexadecimal digits and the final zero. */
+#define DEEPFGS_IDENTITY_LENGTH 17
 
 /* What kind of failure; the shims map each to one GStreamer error domain and code. */
 typedef enum {

@@ -2,16 +2,16 @@ import Glibc
 
 /// Finds model files by name or by the identity that streams carry.
 ///
-/// Models lie as `*.safetensors` in directories: those of the environment variable `DEEPFGS_MODEL_PATH` (separated by
-/// colons) first, then those given. Files that cannot be read are passed over by `find` and reported by `load`.
+/// Models lie as `*.safetensors` in directories, among them those of the environment variable `DEEPFGS_MODEL_PATH`
+/// (separated by colons). Files that cannot be read are passed over by `find` and reported by `load`.
 public struct ModelStore: Sendable {
     /// The directories, in the order of the search.
     public let directories: [String]
 
-    /// A store over `DEEPFGS_MODEL_PATH` and the given directories.
-    public init(directories: [String] = []) {
+    /// A store over directories that come before `DEEPFGS_MODEL_PATH`, it, and directories that come after it.
+    public init(first: [String] = [], directories: [String] = []) {
         let listed = getenv("DEEPFGS_MODEL_PATH").map { String(cString: $0) } ?? ""
-        self.directories = listed.split(separator: ":").map(String.init) + directories
+        self.directories = first + listed.split(separator: ":").map(String.init) + directories
     }
 
     /// Every model file in the store, sorted by name inside each directory.
@@ -37,17 +37,24 @@ public struct ModelStore: Sendable {
 
     /// Loads a model by path or by name.
     ///
-    /// - Parameter pathOrName: A path where it contains a slash or ends in `.safetensors`, else the name of a file
-    ///   in the store, without its ending.
+    /// - Parameter pathOrName: As for `locate`.
     /// - Returns: The model.
     /// - Throws: `ModelError.unreadable` where there is no such file, or what `Model.init(path:)` throws.
     public func load(_ pathOrName: String) throws(ModelError) -> Model {
-        if pathOrName.utf8.contains(UInt8(ascii: "/")) || pathOrName.hasSuffix(Self.suffix) {
-            return try Model(path: pathOrName)
-        }
+        try Model(path: locate(pathOrName))
+    }
+
+    /// Where the file of a model is.
+    ///
+    /// - Parameter pathOrName: A path where it contains a slash or ends in `.safetensors`, else the name of a file
+    ///   in the store, without its ending.
+    /// - Returns: The path: as given, whether or not there is such a file; or that of the first file of this name.
+    /// - Throws: `ModelError.unreadable` where the store has no file of this name.
+    public func locate(_ pathOrName: String) throws(ModelError) -> String {
+        if pathOrName.utf8.contains(UInt8(ascii: "/")) || pathOrName.hasSuffix(Self.suffix) { return pathOrName }
         for directory in directories {
             let path = directory + "/" + pathOrName + Self.suffix
-            if access(path, F_OK) == 0 { return try Model(path: path) }
+            if access(path, F_OK) == 0 { return path }
         }
         let places = directories.isEmpty ? "no directory to look in" : directories.joined(separator: ", ")
         throw .unreadable(path: pathOrName, reason: "no model of this name in the store (\(places))")

@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 void gst_plugin_deepfgs_register(void);
 
 GST_TYPE_FIND_REGISTER_DECLARE(deepfgs);
+GST_ELEMENT_REGISTER_DECLARE(deepfgsenc);
+GST_ELEMENT_REGISTER_DECLARE(deepfgsdec);
 GST_ELEMENT_REGISTER_DECLARE(deepfgsparse);
 GST_ELEMENT_REGISTER_DECLARE(rtpdeepfgspay);
 GST_ELEMENT_REGISTER_DECLARE(rtpdeepfgsdepay);

@@ -1,0 +1,133 @@
+import CDeepFGS
+import DeepFGS
+
+@c @implementation
+public func deepfgs_encoder_new(
+    _ model: UnsafePointer<CChar>, _ compute: DeepFGSCompute, _ error: UnsafeMutablePointer<DeepFGSError>
+) -> OpaquePointer? {
+    var handle: OpaquePointer?
+    _ = reporting(to: error) { () throws(Failure) in
+        handle = try EncoderSession(model: String(cString: model), options: ComputeOptions(compute: compute)).handle()
+    }
+    return handle
+}
+
+@c @implementation
+public func deepfgs_encoder_free(_ encoder: OpaquePointer) { EncoderSession.release(encoder) }
+
+@c @implementation
+public func deepfgs_encoder_get_model(
+    _ encoder: OpaquePointer, _ identity: UnsafeMutablePointer<CChar>, _ name: UnsafeMutablePointer<CChar>,
+    _ length: Int
+) {
+    let model = EncoderSession.borrow(encoder).model
+    copyString(
+        model.identity.description,
+        to: UnsafeMutableRawBufferPointer(start: identity, count: Int(DEEPFGS_IDENTITY_LENGTH)))
+    copyString(model.configuration.name, to: UnsafeMutableRawBufferPointer(start: name, count: length))
+}
+
+@c @implementation
+public func deepfgs_encoder_set_size(
+    _ encoder: OpaquePointer, _ width: UInt32, _ height: UInt32, _ error: UnsafeMutablePointer<DeepFGSError>
+) -> DeepFGSStatus {
+    reporting(to: error) { () throws(Failure) in
+        try EncoderSession.borrow(encoder).setSize(width: Int(width), height: Int(height))
+    }
+}
+
+@c @implementation
+public func deepfgs_encoder_encode(
+    _ encoder: OpaquePointer, _ pixels: UnsafePointer<UInt8>, _ size: Int, _ layout: UnsafePointer<DeepFGSLayout>,
+    _ time: UInt64, _ duration: UInt64, _ bitsPerPixel: Double, _ encoded: UnsafeMutablePointer<DeepFGSEncoded>,
+    _ error: UnsafeMutablePointer<DeepFGSError>
+) -> DeepFGSStatus {
+    reporting(to: error) { () throws(Failure) in
+        let sizes = try EncoderSession.borrow(encoder).encode(
+            UnsafeRawBufferPointer(start: pixels, count: size), layout: PixelLayout(layout.pointee),
+            time: known(time), duration: known(duration), bitsPerPixel: bitsPerPixel)
+        encoded.pointee = DeepFGSEncoded(size: sizes.size, base: sizes.base, whole: sizes.whole)
+    }
+}
+
+@c @implementation
+public func deepfgs_encoder_read(_ encoder: OpaquePointer, _ bytes: UnsafeMutablePointer<UInt8>, _ size: Int) {
+    EncoderSession.borrow(encoder).read(into: UnsafeMutableRawBufferPointer(start: bytes, count: size))
+}
+
+@c @implementation
+public func deepfgs_decoder_new(
+    _ modelPath: UnsafePointer<CChar>, _ compute: DeepFGSCompute, _ maxPixels: UInt64
+) -> OpaquePointer {
+    DecoderSession(
+        modelPath: String(cString: modelPath), options: ComputeOptions(compute: compute),
+        pixelLimit: Int(clamping: maxPixels)
+    ).handle()
+}
+
+@c @implementation
+public func deepfgs_decoder_free(_ decoder: OpaquePointer) { DecoderSession.release(decoder) }
+
+@c @implementation
+public func deepfgs_decoder_load_model(
+    _ decoder: OpaquePointer, _ identity: UnsafePointer<CChar>, _ error: UnsafeMutablePointer<DeepFGSError>
+) -> DeepFGSStatus {
+    reporting(to: error) { () throws(Failure) in
+        let text = String(cString: identity)
+        guard let identity = ModelIdentity(text) else {
+            throw Failure(status: DEEPFGS_ERROR_SETTINGS, message: "\"\(text)\" in the caps identifies no model")
+        }
+        try DecoderSession.borrow(decoder).load(identity)
+    }
+}
+
+@c @implementation
+public func deepfgs_decoder_begin(
+    _ decoder: OpaquePointer, _ bytes: UnsafePointer<UInt8>, _ size: Int, _ width: UnsafeMutablePointer<UInt32>,
+    _ height: UnsafeMutablePointer<UInt32>, _ error: UnsafeMutablePointer<DeepFGSError>
+) -> DeepFGSStatus {
+    reporting(to: error) { () throws(Failure) in
+        let picture = try DecoderSession.borrow(decoder).begin(UnsafeRawBufferPointer(start: bytes, count: size))
+        width.pointee = UInt32(picture.width)
+        height.pointee = UInt32(picture.height)
+    }
+}
+
+@c @implementation
+public func deepfgs_decoder_decode(
+    _ decoder: OpaquePointer, _ bytes: UnsafePointer<UInt8>, _ size: Int, _ pixels: UnsafeMutablePointer<UInt8>,
+    _ pixelsSize: Int, _ layout: UnsafePointer<DeepFGSLayout>, _ decoded: UnsafeMutablePointer<DeepFGSDecoded>,
+    _ error: UnsafeMutablePointer<DeepFGSError>
+) -> DeepFGSStatus {
+    reporting(to: error) { () throws(Failure) in
+        let report = try DecoderSession.borrow(decoder).decode(
+            UnsafeRawBufferPointer(start: bytes, count: size),
+            into: UnsafeMutableRawBufferPointer(start: pixels, count: pixelsSize), layout: PixelLayout(layout.pointee))
+        decoded.pointee = DeepFGSDecoded(
+            size: report.bytes, whole: report.frameLength, tail_damaged: report.tailDamaged)
+    }
+}
+
+/// nil for no time.
+private func known(_ time: UInt64) -> UInt64? { time == UInt64.max ? nil : time }
+
+extension PixelLayout {
+    fileprivate init(_ layout: DeepFGSLayout) {
+        self.init(
+            width: Int(layout.width), height: Int(layout.height), stride: Int(layout.stride),
+            bytesPerPixel: Int(layout.pixel_stride), red: Int(layout.red), green: Int(layout.green),
+            blue: Int(layout.blue))
+    }
+}
+
+extension ComputeOptions {
+    fileprivate init(compute: DeepFGSCompute) {
+        let precision: Precision =
+            switch compute.precision {
+            case DEEPFGS_PRECISION_FLOAT32: .float32
+            case DEEPFGS_PRECISION_BFLOAT16: .bfloat16
+            default: .automatic
+            }
+        self.init(precision: precision, threads: Int(compute.threads))
+    }
+}

@@ -1,0 +1,109 @@
+import CDeepFGS
+import DeepFGS
+
+/// What deepfgsenc asks of the codec, from its start to its stop.
+final class EncoderSession: Handle {
+    /// How much a frame is cut, and from what.
+    struct Sizes {
+        var size: Int
+        var base: Int
+        var whole: Int
+    }
+
+    let model: Model
+    private let options: ComputeOptions
+    private var encoder: Encoder?
+    /// The time of the first frame: what the frames carry counts from here.
+    private var origin: UInt64?
+    /// The last frame, whole, and how much of it is kept.
+    private var frame: [UInt8] = []
+    private var kept = 0
+
+    init(model: String, options: ComputeOptions) throws(Failure) {
+        self.model = try ModelLibrary.load(model)
+        self.options = options
+    }
+
+    /// Prepares the networks for pictures of this size.
+    func setSize(width: Int, height: Int) throws(Failure) {
+        if let encoder, encoder.width == width, encoder.height == height { return }
+        // The old networks' memory goes before the new ones' comes.
+        encoder = nil
+        do throws(CodecError) {
+            encoder = try Encoder(model: model, width: width, height: height, options: options)
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    /// Encodes one picture; `deepfgs_encoder_encode` says what the arguments mean.
+    func encode(
+        _ pixels: UnsafeRawBufferPointer, layout: PixelLayout, time: UInt64?, duration: UInt64?, bitsPerPixel: Double
+    ) throws(Failure) -> Sizes {
+        guard let encoder else {
+            throw Failure(status: DEEPFGS_ERROR_FAILED, message: "The size of the pictures is not known yet")
+        }
+        frame.removeAll(keepingCapacity: true)
+        kept = 0
+        do throws(CodecError) {
+            try encoder.encode(
+                pixels: pixels, layout: layout, extensions: stamp(time: time, duration: duration), into: &frame)
+        } catch {
+            throw Failure(error)
+        }
+        guard let header = frame.withUnsafeBytes({ try? FrameHeader(parsing: $0) }) else {
+            throw Failure(status: DEEPFGS_ERROR_FAILED, message: "The encoder made no frame")
+        }
+        kept = Self.cut(header, bitsPerPixel: bitsPerPixel)
+        return Sizes(size: kept, base: header.baseEnd, whole: header.frameLength)
+    }
+
+    /// Copies what is kept of the last frame.
+    func read(into bytes: UnsafeMutableRawBufferPointer) {
+        bytes.copyBytes(from: frame[..<min(kept, frame.count, bytes.count)])
+    }
+
+    /// How many bytes of a frame to keep.
+    static func cut(_ header: FrameHeader, bitsPerPixel: Double) -> Int {
+        guard bitsPerPixel > 0 else { return header.frameLength }
+        let budget = bitsPerPixel * Double(header.width) * Double(header.height) / 8
+        guard budget < Double(header.frameLength) else { return header.frameLength }
+        return max(header.baseEnd, Int(budget))
+    }
+
+    private func stamp(time: UInt64?, duration: UInt64?) -> HeaderExtensions {
+        var extensions = HeaderExtensions()
+        if let time {
+            let zero = origin ?? time
+            origin = zero
+            extensions.presentationTime = time > zero ? time - zero : 0
+        }
+        extensions.duration = duration.flatMap { $0 > 0 ? UInt32(exactly: $0) : nil }
+        return extensions
+    }
+}
+
+extension Failure {
+    init(_ error: CodecError) {
+        switch error {
+        case .unsupportedSize: self.init(status: DEEPFGS_ERROR_FORMAT, message: "\(error)")
+        case .bufferTooSmall, .backend, .frameTooLarge: self.init(status: DEEPFGS_ERROR_FAILED, message: "\(error)")
+        }
+    }
+
+    init(_ error: BitstreamError) {
+        switch error {
+        case .notAFrame, .headerIncomplete, .headerDamaged, .baseIncomplete, .baseDamaged:
+            self.init(status: DEEPFGS_ERROR_DAMAGED, message: "\(error)")
+        case .unsupportedVersion, .invalidField, .otherModel, .tooManyPixels:
+            self.init(status: DEEPFGS_ERROR_FORMAT, message: "\(error)")
+        }
+    }
+
+    init(_ error: DecodingError) {
+        switch error {
+        case .bitstream(let error): self.init(error)
+        case .codec(let error): self.init(error)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+/* deepfgsdec: its state, and its properties, which are in decproperties.c. */
+#ifndef GST_DEEPFGS_DEC_H
+#define GST_DEEPFGS_DEC_H
+
+#include <gst/video/gstvideodecoder.h>
+
+#include "pixels.h"
+
+typedef enum { DEEPFGS_ON_LOSS_REPEAT, DEEPFGS_ON_LOSS_SKIP } DeepFGSOnLoss;
+
+typedef struct {
+    guint64 decoded, cut, damaged, repeated, late, bytes;
+} DeepFGSDecCounts;
+
+typedef struct {
+    GstVideoDecoder parent;
+
+    /* Under the object lock: properties, and what is counted. */
+    gchar *model_path;
+    DeepFGSOnLoss on_loss;
+    guint max_pixels;
+    guint threads;
+    DeepFGSPrecision precision;
+    DeepFGSDecCounts counts;
+
+    /* From start to stop. */
+    DeepFGSDecoder *decoder;
+    GstVideoCodecState *input, *output;
+    /* The last frame that decoded, to be decoded again in place of one that does not. */
+    GstBuffer *last;
+    /* What is being decoded takes the place of a gap. */
+    gboolean concealing;
+} GstDeepFGSDec;
+
+typedef GstVideoDecoderClass GstDeepFGSDecClass;
+
+GType gst_deepfgs_dec_get_type(void);
+#define GST_DEEPFGS_DEC(object) ((GstDeepFGSDec *)(object))
+
+/* Installs the properties in the class. */
+void deepfgs_dec_install_properties(GObjectClass *object_class);
+/* Gives the properties their defaults. */
+void deepfgs_dec_init_properties(GstDeepFGSDec *self);
+
+#endif

@@ -1,0 +1,122 @@
+/* deepfgsdec: its properties and statistics. */
+#include "dec.h"
+
+#define DEFAULT_ON_LOSS DEEPFGS_ON_LOSS_REPEAT
+
+enum { PROP_0, PROP_MODEL_PATH, PROP_ON_LOSS, PROP_MAX_PIXELS, PROP_THREADS, PROP_PRECISION, PROP_STATS };
+
+#define TYPE_ON_LOSS (deepfgs_on_loss_get_type())
+static GType deepfgs_on_loss_get_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {DEEPFGS_ON_LOSS_REPEAT, "show the last picture again, flagged as corrupted", "repeat"},
+        {DEEPFGS_ON_LOSS_SKIP, "show nothing in its place", "skip"},
+        {0, NULL, NULL},
+    };
+    if (g_once_init_enter(&type))
+        g_once_init_leave(&type, g_enum_register_static("GstDeepFGSOnLoss", values));
+    return type;
+}
+
+static GstStructure *gst_deepfgs_dec_stats(GstDeepFGSDec *self)
+{
+    const DeepFGSDecCounts *counts = &self->counts;
+    return gst_structure_new("application/x-deepfgs-dec-stats", "decoded", G_TYPE_UINT64, counts->decoded, "cut",
+                             G_TYPE_UINT64, counts->cut, "damaged", G_TYPE_UINT64, counts->damaged, "repeated",
+                             G_TYPE_UINT64, counts->repeated, "late", G_TYPE_UINT64, counts->late, "bytes",
+                             G_TYPE_UINT64, counts->bytes, NULL);
+}
+
+static void gst_deepfgs_dec_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+    GstDeepFGSDec *self = GST_DEEPFGS_DEC(object);
+    GST_OBJECT_LOCK(self);
+    switch (id) {
+    case PROP_MODEL_PATH:
+        g_free(self->model_path);
+        self->model_path = g_value_dup_string(value);
+        break;
+    case PROP_ON_LOSS:
+        self->on_loss = g_value_get_enum(value);
+        break;
+    case PROP_MAX_PIXELS:
+        self->max_pixels = g_value_get_uint(value);
+        break;
+    case PROP_THREADS:
+        self->threads = g_value_get_uint(value);
+        break;
+    case PROP_PRECISION:
+        self->precision = g_value_get_enum(value);
+        break;
+    default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    }
+    GST_OBJECT_UNLOCK(self);
+}
+
+static void gst_deepfgs_dec_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+    GstDeepFGSDec *self = GST_DEEPFGS_DEC(object);
+    GST_OBJECT_LOCK(self);
+    switch (id) {
+    case PROP_MODEL_PATH:
+        g_value_set_string(value, self->model_path);
+        break;
+    case PROP_ON_LOSS:
+        g_value_set_enum(value, self->on_loss);
+        break;
+    case PROP_MAX_PIXELS:
+        g_value_set_uint(value, self->max_pixels);
+        break;
+    case PROP_THREADS:
+        g_value_set_uint(value, self->threads);
+        break;
+    case PROP_PRECISION:
+        g_value_set_enum(value, self->precision);
+        break;
+    case PROP_STATS:
+        g_value_take_boxed(value, gst_deepfgs_dec_stats(self));
+        break;
+    default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    }
+    GST_OBJECT_UNLOCK(self);
+}
+
+void deepfgs_dec_init_properties(GstDeepFGSDec *self)
+{
+    self->on_loss = DEFAULT_ON_LOSS;
+    self->max_pixels = DEEPFGS_MAX_PIXELS;
+}
+
+void deepfgs_dec_install_properties(GObjectClass *object_class)
+{
+    object_class->set_property = gst_deepfgs_dec_set_property;
+    object_class->get_property = gst_deepfgs_dec_get_property;
+    g_object_class_install_property(
+        object_class, PROP_MODEL_PATH,
+        g_param_spec_string("model-path", "Model path",
+                            "Directories to search for the stream's model, or model files, separated by colons; those "
+                            "of DEEPFGS_MODEL_PATH and deepfgs/models under the data directories follow",
+                            NULL, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+    g_object_class_install_property(
+        object_class, PROP_ON_LOSS,
+        g_param_spec_enum("on-loss", "On loss", "What takes the place of a frame whose base did not arrive undamaged",
+                          TYPE_ON_LOSS, DEFAULT_ON_LOSS,
+                          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
+    g_object_class_install_property(
+        object_class, PROP_MAX_PIXELS,
+        g_param_spec_uint("max-pixels", "Maximal pixels",
+                          "Refuse pictures of more pixels than this before allocating anything for them; decoding "
+                          "needs about 200 bytes of memory for each",
+                          1, DEEPFGS_MAX_PIXELS, DEEPFGS_MAX_PIXELS,
+                          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+    deepfgs_install_compute_properties(object_class, PROP_THREADS, PROP_PRECISION);
+    g_object_class_install_property(
+        object_class, PROP_STATS,
+        g_param_spec_boxed("stats", "Statistics",
+                           "Frames decoded, cut, damaged, repeated and late, and bytes, since the element started",
+                           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+    gst_type_mark_as_plugin_api(TYPE_ON_LOSS, 0);
+}

@@ -1,0 +1,35 @@
+/* What encoder and decoder have in common: pictures in memory, and how the networks compute. */
+#ifndef GST_DEEPFGS_PIXELS_H
+#define GST_DEEPFGS_PIXELS_H
+
+#include <gst/video/video.h>
+
+#include "shim.h"
+
+/* Packed 8-bit RGB, the preferred order first. */
+#define DEEPFGS_RAW_FORMATS "{ RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR }"
+
+#define DEEPFGS_RAW_CAPS                                                                                               \
+    "video/x-raw, format = (string) " DEEPFGS_RAW_FORMATS ", width = (int) [ 1, 65535 ], "                             \
+    "height = (int) [ 1, 65535 ], framerate = (fraction) [ 0, MAX ]"
+
+/* What deepfgsenc makes and deepfgsdec takes. */
+#define DEEPFGS_FRAME_CAPS                                                                                             \
+    DEEPFGS_MEDIA_TYPE ", width = (int) [ 1, 65535 ], height = (int) [ 1, 65535 ], "                                   \
+                       "framerate = (fraction) [ 0, MAX ], alignment = (string) frame, parsed = (boolean) true"
+
+/* Most pixels that the codec accepts: 8192 by 4096. */
+#define DEEPFGS_MAX_PIXELS (1 << 25)
+
+/* Where the samples of a mapped frame lie. Returns the bytes from the first sample to the end of the memory; 0 where
+ * the frame is none of DEEPFGS_RAW_FORMATS. */
+gsize deepfgs_frame_layout(const GstVideoFrame *frame, DeepFGSLayout *layout);
+
+/* DeepFGSPrecision as a property's type. */
+#define DEEPFGS_TYPE_PRECISION (deepfgs_precision_get_type())
+GType deepfgs_precision_get_type(void);
+
+/* Installs the properties threads and precision under these numbers. */
+void deepfgs_install_compute_properties(GObjectClass *object_class, guint threads, guint precision);
+
+#endif
