@@ -29,6 +29,8 @@ typedef struct {
     GstClockTime base_time;
     GstSegment segment;
     gboolean live, live_known;
+    /* What sinks wait beyond a buffer's time. */
+    GstClockTime latency;
     /* The presentation time of the last frame that was taken in at its time. */
     GstClockTime last_pts;
     /* Frames left out that no message has told of, and when the last one did. */

@@ -17,8 +17,8 @@
  * With #deepfgsadapt:pacing the packets leave evenly over the frame interval, no more than three at once, from a thread
  * of the element's own; it adds up to one frame interval of latency, which it reports. A tail that has not left when the
  * next frame comes is dropped. The time between frames is that of the caps (`a-framerate`), or is learned. Behind a
- * source that is not live the element takes frames in at their presentation times. Set `sync=false` on the
- * network sink: this element has kept the time already, and a sink that waits again delays tails until they are dropped.
+ * source that is not live the element takes frames in at their presentation times. A network sink that synchronises
+ * sends at once what this element lets go, for it sets decoding times that are over.
  *
  * ## Messages
  *
@@ -66,8 +66,9 @@ static void wait_change(GstDeepFGSAdapt *self, gint64 until)
 
 /* --- Out: the source pad's thread ------------------------------------------------------------------------------- */
 
-/* The packet as it leaves: shortened, renumbered, marked. */
-static GstBuffer *finish_packet(GstBuffer *buffer, const DeepFGSStep *step)
+/* The packet as it leaves: shortened, renumbered, marked. Its decoding time is the pipeline's latency before its
+ * presentation time, which is over: a sink that synchronises would else hold all packets of a frame back to its end. */
+static GstBuffer *finish_packet(GstBuffer *buffer, const DeepFGSStep *step, GstClockTime earliest, GstClockTime latency)
 {
     GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
     buffer = gst_buffer_make_writable(buffer);
@@ -84,6 +85,9 @@ static GstBuffer *finish_packet(GstBuffer *buffer, const DeepFGSStep *step)
         GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_MARKER);
     else
         GST_BUFFER_FLAG_UNSET(buffer, GST_BUFFER_FLAG_MARKER);
+    GstClockTime pts = GST_BUFFER_PTS(buffer);
+    if (latency && GST_CLOCK_TIME_IS_VALID(pts))
+        GST_BUFFER_DTS(buffer) = pts > earliest + latency ? pts - latency : MIN(pts, earliest);
     return buffer;
 }
 
@@ -125,8 +129,9 @@ static void gst_deepfgs_adapt_loop(GstPad *pad)
         if (step.kind == DEEPFGS_STEP_DROP) {
             gst_buffer_unref((GstBuffer *)(guintptr)step.token);
         } else if (step.kind == DEEPFGS_STEP_SEND) {
+            GstClockTime earliest = self->segment.start, latency = self->latency;
             g_mutex_unlock(&self->lock);
-            flow = gst_pad_push(pad, finish_packet((GstBuffer *)(guintptr)step.token, &step));
+            flow = gst_pad_push(pad, finish_packet((GstBuffer *)(guintptr)step.token, &step, earliest, latency));
             g_mutex_lock(&self->lock);
         }
         if (flow != GST_FLOW_OK) {
@@ -337,6 +342,12 @@ static gboolean gst_deepfgs_adapt_src_event(GstPad *pad, GstObject *parent, GstE
         gst_event_unref(event);
         return TRUE;
     }
+    if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY) {
+        GstDeepFGSAdapt *self = GST_DEEPFGS_ADAPT(parent);
+        g_mutex_lock(&self->lock);
+        gst_event_parse_latency(event, &self->latency);
+        g_mutex_unlock(&self->lock);
+    }
     return gst_pad_event_default(pad, parent, event);
 }
 
@@ -371,6 +382,7 @@ static GstStateChangeReturn gst_deepfgs_adapt_change_state(GstElement *element, 
         self->last_pts = GST_CLOCK_TIME_NONE;
         self->live_known = FALSE;
         self->skipped = 0;
+        self->latency = 0;
     }
     self->playing = transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING;
     self->base_time = gst_element_get_base_time(element);
