@@ -8,7 +8,8 @@ PLUGIN := .build-plugin/release/libgstdeepfgs.so
 CLI := .build/release/deepfgs
 
 APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-dev libturbojpeg0-dev libwebp-dev \
-       pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+       pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
+       python3-numpy
 
 .PHONY: help deps build plugin test lint
 
@@ -27,6 +28,7 @@ plugin: deps ## build the GStreamer plugin: .build-plugin/release/libgstdeepfgs.
 	  -Xlinker --version-script=plugins/gstdeepfgs/exports.map
 
 test: deps lint build plugin ## run every test
+	/usr/bin/python3 training/test_reference_decoder.py
 	swift test
 
 lint: ## check the source's format

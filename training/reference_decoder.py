@@ -22,11 +22,11 @@ STATE_LOW, STATE_HIGH = 1 << 23, 1 << 31  # clause 6: x in [2^23, 2^31)
 
 
 class Rejected(Exception):
-    """Clause 11: the bytes are not a frame that this decoder decodes. `kind` is the clause's name for the reason."""
+    """Clause 11: the bytes are not a frame that this decoder decodes. `reason` is the clause's word for why."""
 
-    def __init__(self, kind, detail=""):
-        super().__init__(f"{kind}: {detail}" if detail else kind)
-        self.kind, self.detail = kind, detail
+    def __init__(self, reason, *details):
+        super().__init__(" ".join(map(str, (reason, *details))))
+        self.reason = reason
 
 
 # Clause 2: frame header ----------------------------------------------------------------------------------------------
@@ -43,56 +43,46 @@ def crc32c(data):
 
 
 class Header:
-    """Clauses 2 and 3; `frame` may be a prefix."""
+    """Clauses 2 and 3; `frame` may be a prefix. The checks come in the order of clause 11."""
 
     def __init__(self, frame):
-        magic = frame[:4]
-        if magic != MAGIC[: len(magic)] or not frame:
+        if frame[:4] != MAGIC[: len(frame)]:
             raise Rejected("notAFrame")
-        if len(frame) >= 5 and frame[4] != VERSION:
-            raise Rejected("unsupportedVersion", str(frame[4]))
         if len(frame) < 8:
-            raise Rejected("headerIncomplete", f"have {len(frame)} need 8")
+            raise Rejected("headerIncomplete", len(frame), 31)
+        if frame[4] != VERSION:
+            raise Rejected("unsupportedVersion", frame[4])
         self.length = length = int.from_bytes(frame[6:8], "big")
         if length < 31:
-            raise Rejected("invalidField", f"header_length {length}")
+            raise Rejected("invalidField", "header_length", length)
         if len(frame) < length:
-            raise Rejected("headerIncomplete", f"have {len(frame)} need {length}")
+            raise Rejected("headerIncomplete", len(frame), length)
         if crc32c(frame[: length - 4]) != int.from_bytes(frame[length - 4 : length], "big"):
             raise Rejected("headerDamaged")
-        self.flags = frame[5]
-        if self.flags & 0x0F:
-            raise Rejected("invalidField", f"flags {self.flags}")
+        if frame[5] & 0x0F:
+            raise Rejected("invalidField", "flags", frame[5])
         self.model = frame[8:16].hex()
         self.width, self.height = struct.unpack(">HH", frame[16:20])
         for name in ("width", "height"):
             if getattr(self, name) == 0:
-                raise Rejected("invalidField", f"{name} 0")
+                raise Rejected("invalidField", name, 0)
         if frame[20] != 0:
-            raise Rejected("invalidField", f"sample_format {frame[20]}")
-        count = frame[21]
+            raise Rejected("invalidField", "sample_format", frame[20])
+        count, at, end = frame[21], 22, length - 8
         if not 1 <= count <= 64:
-            raise Rejected("invalidField", f"chunk_count {count}")
-        end, at = length - 8, 22
+            raise Rejected("invalidField", "chunk_count", count)
         self.chunks = []
         for _ in range(count):  # unsigned LEB128 of at most four bytes
-            value = 0
-            for k in range(4):
-                if at >= end:
-                    raise Rejected("invalidField", "chunk_length")
-                byte, at = frame[at], at + 1
-                value |= (byte & 0x7F) << 7 * k
-                if not byte & 0x80:
-                    break
-            else:
-                raise Rejected("invalidField", "chunk_length")
+            value, shift, more = 0, 0, True
+            while more:
+                if at >= end or shift == 28:
+                    raise Rejected("invalidField", "chunk_length", value)
+                value |= (frame[at] & 0x7F) << shift
+                more, shift, at = frame[at] & 0x80, shift + 7, at + 1
             self.chunks.append(value)
-        self.base_checksum = int.from_bytes(frame[end : end + 4], "big")
         self.read_extensions(frame, at, end)
-        # Clause 5: the latent grid; clause 2: its smallest base.
-        self.rows, self.columns = (self.height + 63) // 64 * 4, (self.width + 63) // 64 * 4
-        if self.chunks[0] < (self.rows * self.columns + 31) // 32:
-            raise Rejected("invalidField", f"chunk_length {self.chunks[0]}")
+        self.base_checksum = int.from_bytes(frame[end : end + 4], "big")
+        self.rows, self.columns = (self.height + 63) // 64 * 4, (self.width + 63) // 64 * 4  # clause 5
 
     def read_extensions(self, frame, at, end):
         """Clause 3."""
@@ -101,34 +91,32 @@ class Header:
         self.steps, self.shifts = (16, 16), (0, 0)  # basic, scalable
         lengths = {1: 8, 2: 4, 3: 1, 4: 4, 0x85: 4}
         while at < end:
+            kind = frame[at]
             if end - at < 2 or end - at - 2 < frame[at + 1]:
-                raise Rejected("invalidField", "extension length")
-            kind, value = frame[at], frame[at + 2 : at + 2 + frame[at + 1]]
+                raise Rejected("invalidField", "extension_length", kind)
+            value = frame[at + 2 : at + 2 + frame[at + 1]]
             at += 2 + len(value)
             if kind not in lengths:
                 if kind & 0x80:
-                    raise Rejected("invalidField", f"extension {kind}")
+                    raise Rejected("invalidField", "extension_type", kind)
                 continue
             if len(value) != lengths[kind]:
-                raise Rejected("invalidField", f"extension {kind} length {len(value)}")
+                raise Rejected("invalidField", "extension_length", len(value))
             if kind == 1:
                 self.time = int.from_bytes(value, "big")
             elif kind == 2:
                 self.duration = int.from_bytes(value, "big")
             elif kind == 3:
-                if not 1 <= value[0] <= 8:
-                    raise Rejected("invalidField", f"orientation {value[0]}")
                 self.orientation = value[0]
+                if not 1 <= self.orientation <= 8:
+                    raise Rejected("invalidField", "orientation", self.orientation)
             elif kind == 4:
                 self.colour = (value[0], value[1], value[2], value[3] & 1)
             else:
-                basic_step, basic_shift, scalable_step, scalable_shift = struct.unpack(">BbBb", value)
-                for name, step, shift in (("basic", basic_step, basic_shift), ("scalable", scalable_step, scalable_shift)):
-                    if not 1 <= step <= 32:
-                        raise Rejected("invalidField", f"{name}_step {step}")
-                    if not -64 <= shift <= 64:
-                        raise Rejected("invalidField", f"{name}_scale_shift {shift}")
-                self.steps, self.shifts = (basic_step, scalable_step), (basic_shift, scalable_shift)
+                fields = struct.unpack(">BbBb", value)
+                self.steps, self.shifts = fields[0::2], fields[1::2]
+                if not all(1 <= s <= 32 for s in self.steps) or not all(-64 <= s <= 64 for s in self.shifts):
+                    raise Rejected("invalidField", "quantiser", int.from_bytes(value, "big"))
 
 
 # Clauses 4 and 10: model ---------------------------------------------------------------------------------------------
@@ -272,10 +260,10 @@ class IntegerNetworks:
         self.t, self.c = model.tensors, model.configuration
 
     def scaled(self, name, x):
-        """rint(acc · m): the accumulator is an exact float32, and the product is one in binary32."""
+        """clamp(rint(acc · m), ±2²¹): the accumulator is an exact float32, and the product is one in binary32."""
         acc = convolution(x, self.t[name + ".weight"], self.t[name + ".bias"], np.float64)
         product = acc.astype(np.float32) * self.t[name + ".mult"][:, None, None]
-        return np.rint(product)
+        return np.clip(np.rint(product), -(2**21), 2**21)
 
     def act(self, name, x):
         return np.clip(self.scaled(name, x), 0, self.c["activation_max"]).astype(np.int64)
@@ -340,20 +328,22 @@ class Frame:
     def __init__(self, data, model, pixel_limit=33554432):
         self.header = header = Header(data)
         if header.model != model.identity:
-            raise Rejected("otherModel", f"{header.model} {model.identity}")
-        slices, basic = model.slices, model.basic
-        if len(header.chunks) != 1 + len(slices) - basic:
-            raise Rejected("invalidField", f"chunk_count {len(header.chunks)}")
+            raise Rejected("otherModel", header.model, model.identity)
+        if len(header.chunks) != 1 + len(model.slices) - model.basic:
+            raise Rejected("invalidField", "chunk_count", len(header.chunks))
         if header.width * header.height > pixel_limit:
-            raise Rejected("tooManyPixels", f"{header.width} {header.height} {pixel_limit}")
+            raise Rejected("tooManyPixels", header.width, header.height, pixel_limit)
+        if header.chunks[0] < (header.rows * header.columns + 31) // 32:
+            raise Rejected("invalidField", "chunk_length", header.chunks[0])
         base_end = header.length + header.chunks[0]
         if len(data) < base_end:
-            raise Rejected("baseIncomplete", f"have {len(data)} need {base_end}")
+            raise Rejected("baseIncomplete", len(data), base_end)
         if crc32c(data[header.length : base_end]) != header.base_checksum:
-            raise Rejected("baseDamaged", "checksum")
+            raise Rejected("baseDamaged")
         whole = sum(header.chunks[1:])
         tail = data[base_end : base_end + whole]
 
+        slices, basic = model.slices, model.basic
         h, w = header.rows, header.columns
         base, scalable = SymbolReader(data[header.length : base_end]), SymbolReader(tail)
         planes = [base.plane([table] * (h // 4 * (w // 4)), model.configuration["z_max"]) for table in model.z_tables]
@@ -375,13 +365,13 @@ class Frame:
                 arrived += count if i < basic else 0
                 self.channels += i >= basic and count == h * w
             if i == basic - 1 and arrived != self.z.size + sum(slices[:basic]) * h * w:
-                raise Rejected("baseDamaged", "symbols")
+                raise Rejected("baseDamaged")
             ys.append(header.steps[part] * q + mean)
             qs.append(q), means.append(mean), scales.append(scale)
             if i + 1 < len(slices):
                 features.append(networks.context(i, ys[-1]))
         self.q, self.mean, self.scale, self.y = (np.concatenate(a) for a in (qs, means, scales, ys))
-        self.tail_damaged = whole > 0 and len(tail) == whole and not scalable.as_left_by_encoder
+        self.tail_damaged = len(tail) == whole and not scalable.as_left_by_encoder
 
     def integer_hash(self):
         """SHA-256 of z, q, M and s as big-endian int16, one array after the other."""

@@ -46,6 +46,27 @@ public final class Decoder {
             throw .codec(.unsupportedSize(width: layout.width, height: layout.height))
         }
         guard pixels.count >= need else { throw .codec(.bufferTooSmall(have: pixels.count, need: need)) }
+        let (network, report) = try decodeLatents(of: frame, header)
+        try asDecodingError { () throws(CodecError) in try network.synthesise(to: pixels, layout: layout) }
+        return report
+    }
+
+    /// Decodes everything of a frame but its pixels.
+    ///
+    /// - Returns: SHA-256 of the frame's integers (specification, "Conformance"), equal on every machine and back end,
+    ///   and how much of the frame was there.
+    /// - Throws: `DecodingError`.
+    public func integerDigest(of frame: [UInt8]) throws(DecodingError) -> (digest: [UInt8], report: Report) {
+        try frame.withBytes { bytes throws(DecodingError) in
+            let (network, report) = try decodeLatents(of: bytes, try checkedHeader(of: bytes))
+            return (network.integerDigest, report)
+        }
+    }
+
+    /// Runs the networks up to the latents of every slice.
+    private func decodeLatents(
+        of frame: UnsafeRawBufferPointer, _ header: FrameHeader
+    ) throws(DecodingError) -> (network: CodecNetwork, report: Report) {
         let network = try preparedNetwork(width: header.width, height: header.height)
         network.quantiser = header.extensions.quantiser ?? .unit
         let base = UnsafeRawBufferPointer(rebasing: frame[header.length..<header.baseEnd])
@@ -53,10 +74,10 @@ public final class Decoder {
         let end = min(frame.count, header.frameLength)
         let tail = UnsafeRawBufferPointer(rebasing: frame[header.baseEnd..<end])
         let (channels, atEnd) = try decodeScalable(tail, network)
-        try asDecodingError { () throws(CodecError) in try network.synthesise(to: pixels, layout: layout) }
-        return Report(
+        let report = Report(
             bytes: end, frameLength: header.frameLength, channels: channels,
             tailDamaged: end == header.frameLength && !atEnd)
+        return (network, report)
     }
 
     /// Decodes a frame or a prefix of one; a convenience for tools and tests.

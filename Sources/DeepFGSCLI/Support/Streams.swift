@@ -70,11 +70,28 @@ final class StreamDecoder {
     ) throws(Failure) -> (picture: Picture, report: Decoder.Report) {
         let decoder = try decoder(for: file.sequence.frames[index].header.model, of: file, index: index)
         do throws(DecodingError) { return try decoder.decode(frame) } catch {
-            switch error {
-            case .bitstream: throw file.failure(index, error.description)
-            case .codec(let reason): throw file.failure(index, reason.description, status: reason.exitStatus)
-            }
+            throw failure(error, of: file, index: index)
         }
+    }
+
+    private func failure(_ error: DecodingError, of file: StreamFile, index: Int) -> Failure {
+        switch error {
+        case .bitstream: file.failure(index, error.description)
+        case .codec(let reason): file.failure(index, reason.description, status: reason.exitStatus)
+        }
+    }
+
+    /// The digest of one frame's integers, as hexadecimal digits; warns where the frame is damaged behind its base.
+    ///
+    /// - Throws: As `decode`.
+    func integerDigest(_ index: Int, of file: StreamFile, console: Console) throws(Failure) -> String {
+        let frame = file.sequence.frames[index]
+        let decoder = try decoder(for: frame.header.model, of: file, index: index)
+        do throws(DecodingError) {
+            let (digest, report) = try decoder.integerDigest(of: file.bytes(of: frame))
+            if report.tailDamaged { console.warning(file.failure(index, "damaged behind its base")) }
+            return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        } catch { throw failure(error, of: file, index: index) }
     }
 
     private func decoder(for identity: ModelIdentity, of file: StreamFile, index: Int) throws(Failure) -> Decoder {

@@ -1,0 +1,39 @@
+import ArgumentParser
+import DeepFGS
+import DeepFGSTools
+
+/// Whether this machine decodes as every other does.
+struct Digest: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show a digest of a frame's integers, which is equal on every machine.",
+        discussion: """
+            Decodes each frame but for its pixels, and writes SHA-256 of the symbols, means and scale indices that \
+            every decoder must agree in (docs/10-bitstream.md, \"Conformance\"). Another digest than elsewhere, or a \
+            warning of damage, says that this machine computes what the format forbids.
+
+            EXAMPLES
+              deepfgs digest photo.dfgs
+              deepfgs digest photo.dfgs --backend reference
+            """)
+
+    @Argument(help: ArgumentHelp("Streams; - is the standard input.", valueName: "stream"))
+    var inputs: [String]
+
+    @OptionGroup var model: ModelOptions
+
+    func run() throws {
+        let batch = Batch()
+        let decoder = StreamDecoder(model, model: model.model == nil ? nil : try model.load())
+        for input in inputs {
+            batch.attempt { () throws(Failure) in
+                let file = try StreamFile(input, console: batch.console)
+                for index in file.sequence.frames.indices {
+                    batch.attempt { () throws(Failure) in
+                        print(try decoder.integerDigest(index, of: file, console: batch.console), "", file.path)
+                    }
+                }
+            }
+        }
+        try batch.finish()
+    }
+}
