@@ -1,6 +1,7 @@
 #include <dnnl.h>
 
-// Debian's oneDNN runs on GNU OpenMP; <omp.h> belongs to GCC alone, so its two functions that matter are declared here
-// (OpenMP 4.5, 3.2.1 and 3.2.5).
+// Debian's oneDNN runs on GNU OpenMP; <omp.h> belongs to GCC alone, so what matters of it is declared here (OpenMP 4.5,
+// 3.2.1, 3.2.3 and 3.2.5).
 void omp_set_num_threads(int threads);
+int omp_get_max_threads(void);
 int omp_get_num_procs(void);

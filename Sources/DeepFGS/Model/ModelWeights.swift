@@ -49,8 +49,10 @@ struct TransformWeights: Sendable {
     let hyperAnalysis: [ConvolutionWeights]
     /// The feature fusion module.
     let fusion: [TransformLayer]
-    /// `g_s` before the last pixel shuffle.
+    /// `g_s` up to its last convolution.
     let synthesis: [TransformLayer]
+    /// The last convolution of `g_s`: 3×3 to the 48 channels that a pixel shuffle by 4 turns into pixels.
+    let pixels: ConvolutionWeights
 }
 
 /// The integer networks between hyper-latents and probabilities.
@@ -76,6 +78,7 @@ struct WeightReader {
         let c = configuration
         let (fine, middle, coarse) = (c.widths[0], c.widths[1], c.widths[2])
         let feature = c.featureChannels
+        let synthesis = try synthesis(fine, middle, coarse)
         return TransformWeights(
             analysis: try analysis(),
             basicHead: try convolution("hb", coarse, c.basicChannels, 1),
@@ -90,7 +93,7 @@ struct WeightReader {
                 .convolution(try convolution("ffm.0", c.latentChannels, coarse, 1)),
                 .block(try block("ffm.1", coarse)),
             ],
-            synthesis: try synthesis(fine, middle, coarse))
+            synthesis: synthesis, pixels: try convolution("gsyn.\(synthesis.count)", fine, 48, 3))
     }
 
     private func analysis() throws(ModelError) -> [TransformLayer] {
@@ -115,7 +118,6 @@ struct WeightReader {
             }
             if next > 0 { layers.append(.up(try convolution("gsyn.\(layers.count).c", width, 4 * next, 1))) }
         }
-        layers.append(.convolution(try convolution("gsyn.\(layers.count)", fine, 48, 3)))
         return layers
     }
 

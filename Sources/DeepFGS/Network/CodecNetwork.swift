@@ -16,7 +16,7 @@ final class CodecNetwork {
         set { entropy.quantiser = newValue }
     }
     private let configuration: ModelConfiguration
-    private let backend: any ComputeBackend
+    private let pool: WorkerPool
     private let entropy: EntropyNetwork
     private let transforms: Transforms
     private let hyper: Buffer<Int16>
@@ -38,20 +38,22 @@ final class CodecNetwork {
         else { throw .unsupportedSize(width: width, height: height) }
         let grid = LatentGrid(width: width, height: height)
         let configuration = model.configuration
+        let pool = WorkerPool(width: options.threads > 0 ? min(options.threads, 64) : OneDNNBackend.processors)
         let backend: any ComputeBackend =
             switch options.backend {
-            case .oneDNN: try OneDNNBackend(precision: options.precision, threads: options.threads)
+            case .oneDNN: try OneDNNBackend(precision: options.precision, workers: pool.width)
             case .reference: ReferenceBackend()
             }
-        backend.enter()
         self.grid = grid
         self.configuration = configuration
-        self.backend = backend
+        self.pool = pool
         var starts = [0]
         for channels in configuration.slices { starts.append((starts.last ?? 0) + channels) }
         self.starts = starts
-        entropy = try EntropyNetwork(model: model, grid: grid, backend: backend)
-        transforms = Transforms(model: model, grid: grid, backend: backend)
+        entropy = try backend.onThisThread { () throws(CodecError) in
+            try EntropyNetwork(model: model, grid: grid, backend: backend, pool: pool)
+        }
+        transforms = Transforms(model: model, grid: grid, backend: backend, pool: pool)
         hyper = Buffer(count: grid.hyperCount * configuration.hyperChannels)
         meanPlanes = Buffer(count: grid.latentCount * configuration.latentChannels)
         symbolPlanes = Buffer(count: grid.latentCount * configuration.latentChannels)
@@ -68,7 +70,6 @@ final class CodecNetwork {
     /// - Throws: `CodecError.unsupportedSize`, `.bufferTooSmall` or `.backend`.
     func analyse(_ pixels: UnsafeRawBufferPointer, layout: PixelLayout) throws(CodecError) {
         let samples = try check(pixels, layout)
-        backend.enter()
         let chains = try transforms.analysisChains()
         try chains.analyse(samples, layout: layout)
         let (count, channels) = (grid.hyperCount, configuration.hyperChannels)
@@ -83,7 +84,6 @@ final class CodecNetwork {
 
     /// Computes `y_s` from the features and the reconstructed basic slices.
     func analyseScalable() throws(CodecError) {
-        backend.enter()
         try transforms.analysisChains().analyseScalable()
     }
 
@@ -99,10 +99,11 @@ final class CodecNetwork {
         guard let mean = means.baseAddress, let target = symbols.baseAddress else { return }
         let limit = Float(Self.symbolLimit)
         let scale = 1 / Float(entropy.step(of: slice).step)
-        for start in stride(from: 0, to: count, by: 64) {
-            let end = min(start + 64, count)
+        // No task throws.
+        try? pool.run((count + 63) / 64) { block, _ in
             for channel in 0..<channels {
-                var position = start
+                var position = 64 * block
+                let end = min(position + 64, count)
                 while position < end {
                     let plane = channel &* count &+ position
                     target[plane] = symbol(
@@ -122,7 +123,6 @@ final class CodecNetwork {
 
     /// Computes the features `Φ` of the symbols of `z`.
     func expandHyper() throws(CodecError) {
-        backend.enter()
         try entropy.expand(hyper.start)
     }
 
@@ -131,7 +131,6 @@ final class CodecNetwork {
 
     /// Computes means and scale indices of a slice from `Φ` and the slices before it.
     func predict(slice: Int) throws(CodecError) {
-        backend.enter()
         let offset = starts[slice] * grid.latentCount
         try entropy.predict(slice, means: meanPlanes.start + offset, scales: scalePlanes.start + offset)
     }
@@ -147,7 +146,6 @@ final class CodecNetwork {
 
     /// Computes `Y = step · q + M` of a slice, and from it what later slices and the synthesis need.
     func reconstruct(slice: Int) throws(CodecError) {
-        backend.enter()
         let offset = starts[slice] * grid.latentCount
         try entropy.reconstruct(
             slice, symbols: symbolPlanes.start + offset, means: meanPlanes.start + offset,
@@ -164,7 +162,6 @@ final class CodecNetwork {
     /// - Throws: `CodecError.unsupportedSize`, `.bufferTooSmall` or `.backend`.
     func synthesise(to pixels: UnsafeMutableRawBufferPointer, layout: PixelLayout) throws(CodecError) {
         let samples = try check(UnsafeRawBufferPointer(pixels), layout)
-        backend.enter()
         try transforms.synthesisChain().synthesise(into: UnsafeMutableRawPointer(mutating: samples), layout: layout)
     }
 

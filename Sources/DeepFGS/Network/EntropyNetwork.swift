@@ -7,10 +7,13 @@ final class EntropyNetwork {
     /// The step and scale shift of the frame at hand.
     var quantiser: Quantiser = .unit
     private let backend: any ComputeBackend
+    private let pool: WorkerPool
     private let configuration: ModelConfiguration
     private let hyper: HyperNetwork
     private let slices: [EntropySlice]
-    private let positions: Int
+    /// Latent positions of the picture, and of the bands of rows it is worked on in.
+    private let positions: Int, bandPositions: Int
+    private let bands: Int
 
     /// `[positions][feature + context channels of every slice but the last]`: `Φ`, then `ctx_0`, `ctx_1`, ….
     private let features: Buffer<Float>
@@ -18,16 +21,25 @@ final class EntropyNetwork {
     /// `Y = 256 · high + low`, each `[positions][latent channels]`: the two halves keep `lin`'s sums below 2^24.
     private let high: Buffer<Float>, low: Buffer<Float>
     private let latentStride: Int
+    /// Inputs of the context network of the slice at hand, `[positions][n_i]`.
     private let contextInput: Buffer<Float>
-    /// Accumulators of the layer that is being computed.
-    private let sums: Buffer<Float>, activations: Buffer<Float>
-    private let highSums: Buffer<Float>, lowSums: Buffer<Float>
+    private let scratch: [Scratch]
 
-    init(model: Model, grid: LatentGrid, backend: any ComputeBackend) throws(CodecError) {
+    /// One worker's accumulators of the layers at hand, for one band.
+    private struct Scratch {
+        let sums: Buffer<Float>, activations: Buffer<Float>
+        let high: Buffer<Float>, low: Buffer<Float>
+    }
+
+    init(model: Model, grid: LatentGrid, backend: any ComputeBackend, pool: WorkerPool) throws(CodecError) {
         let c = model.configuration
         self.backend = backend
+        self.pool = pool
         configuration = c
         positions = grid.latentCount
+        // Four rows of latents each: the padded height is a multiple of that.
+        bands = grid.hyperHeight
+        bandPositions = positions / bands
         featureStride = c.featureChannels + c.contextChannels * (c.slices.count - 1)
         latentStride = c.latentChannels
         features = Buffer(count: positions * featureStride)
@@ -35,15 +47,19 @@ final class EntropyNetwork {
         low = Buffer(count: positions * latentStride)
         let widest = c.slices.max() ?? 0
         contextInput = Buffer(count: positions * widest)
-        sums = Buffer(count: positions * max(c.hiddenChannels, 2 * widest, c.contextChannels))
-        activations = Buffer(count: positions * c.hiddenChannels)
-        highSums = Buffer(count: positions * widest)
-        lowSums = Buffer(count: positions * widest)
+        let count = bandPositions
+        scratch = (0..<pool.width).map { _ in
+            Scratch(
+                sums: Buffer(count: count * max(c.hiddenChannels, 2 * widest, c.contextChannels)),
+                activations: Buffer(count: count * c.hiddenChannels), high: Buffer(count: count * widest),
+                low: Buffer(count: count * widest))
+        }
         hyper = try HyperNetwork(
-            model: model, grid: grid, backend: backend, output: features.start, outputStride: featureStride)
+            model: model, grid: grid, backend: backend, pool: pool, output: features.start,
+            outputStride: featureStride)
         var slices: [EntropySlice] = []
         for index in c.slices.indices {
-            slices.append(try EntropySlice(model: model, index: index, grid: grid, backend: backend))
+            slices.append(try EntropySlice(model: model, index: index, grid: grid, bands: bands, backend: backend))
         }
         self.slices = slices
     }
@@ -74,35 +90,43 @@ final class EntropyNetwork {
         _ index: Int, means: UnsafeMutablePointer<Int16>, scales: UnsafeMutablePointer<UInt8>
     ) throws(CodecError) {
         let slice = slices[index]
-        try backend.multiply(
-            rows: positions, inner: slice.hidden.inputs, columns: slice.hidden.outputs, input: features.start,
-            inputStride: featureStride, weights: slice.hidden.weights.start, output: sums.start)
-        slice.hidden.rescale(
-            sums.start, rows: positions, limit: Float(configuration.activationLimit), into: activations.start,
-            stride: configuration.hiddenChannels)
-        try backend.multiply(
-            rows: positions, inner: slice.parameters.inputs, columns: slice.parameters.outputs,
-            input: activations.start, inputStride: configuration.hiddenChannels,
-            weights: slice.parameters.weights.start, output: sums.start)
-        slice.parameters.rescale(
-            sums.start, rows: positions, lowest: -0x1p21, limit: 0x1p21, into: sums.start,
-            stride: slice.parameters.outputs)
-        if index > 0 { try addLinear(slice) }
-        split(slice.channels, scaleShift: step(of: index).scaleShift, means: means, scales: scales)
+        let shift = Float(step(of: index).scaleShift)
+        try forEachBand { band, worker throws(CodecError) in
+            let first = band * bandPositions
+            let (sums, activations) = (scratch[worker].sums.start, scratch[worker].activations.start)
+            try backend.multiply(
+                rows: bandPositions, inner: slice.hidden.inputs, columns: slice.hidden.outputs,
+                input: features.start + first * featureStride, inputStride: featureStride,
+                weights: slice.hidden.weights.start, output: sums)
+            slice.hidden.rescale(
+                sums, rows: bandPositions, limit: Float(configuration.activationLimit), into: activations,
+                stride: slice.hidden.outputs)
+            try backend.multiply(
+                rows: bandPositions, inner: slice.parameters.inputs, columns: slice.parameters.outputs,
+                input: activations, inputStride: slice.parameters.inputs, weights: slice.parameters.weights.start,
+                output: sums)
+            slice.parameters.rescale(
+                sums, rows: bandPositions, lowest: -0x1p21, limit: 0x1p21, into: sums,
+                stride: slice.parameters.outputs)
+            if index > 0 { try addLinear(slice, first: first, scratch[worker]) }
+            split(sums, channels: slice.channels, scaleShift: shift, means: means + first, scales: scales + first)
+        }
     }
 
-    /// Adds `(Σ w·Y + 128) >> 8` to the means in `sums`.
-    private func addLinear(_ slice: EntropySlice) throws(CodecError) {
-        guard slice.linearIsExactInFloat else { return addWideLinear(slice) }
-        for (half, result) in [(high, highSums), (low, lowSums)] {
+    /// Adds `(Σ w·Y + 128) >> 8` to the means of a band.
+    private func addLinear(_ slice: EntropySlice, first: Int, _ scratch: Scratch) throws(CodecError) {
+        let offset = first * latentStride
+        guard slice.linearIsExactInFloat else { return addWideLinear(slice, offset: offset, scratch.sums.start) }
+        for (half, result) in [(high, scratch.high), (low, scratch.low)] {
             try backend.multiply(
-                rows: positions, inner: slice.channelsBefore, columns: slice.channels, input: half.start,
-                inputStride: latentStride, weights: slice.linear.start, output: result.start)
+                rows: bandPositions, inner: slice.channelsBefore, columns: slice.channels,
+                input: half.start + offset, inputStride: latentStride, weights: slice.linear.start,
+                output: result.start)
         }
-        let (means, high, low) = (sums.start, highSums.start, lowSums.start)
+        let (means, high, low) = (scratch.sums.start, scratch.high.start, scratch.low.start)
         let channels = slice.channels
         var position = 0
-        while position < positions {
+        while position < bandPositions {
             var channel = 0
             while channel < channels {
                 let from = position &* channels &+ channel
@@ -116,56 +140,43 @@ final class EntropyNetwork {
     }
 
     /// The same with 32-bit integers, for a model whose weights are too large for the two halves.
-    private func addWideLinear(_ slice: EntropySlice) {
+    private func addWideLinear(_ slice: EntropySlice, offset: Int, _ means: UnsafeMutablePointer<Float>) {
         let channels = slice.channels
-        var position = 0
-        while position < positions {
-            let high = high.start + position &* latentStride
-            let low = low.start + position &* latentStride
-            var channel = 0
-            while channel < channels {
-                let weights = slice.linear.start + channel &* slice.channelsBefore
+        for position in 0..<bandPositions {
+            let high = high.start + (offset + position * latentStride)
+            let low = low.start + (offset + position * latentStride)
+            for channel in 0..<channels {
+                let weights = slice.linear.start + channel * slice.channelsBefore
                 var sum: Int32 = 128
-                var k = 0
-                while k < slice.channelsBefore {
+                for k in 0..<slice.channelsBefore {
                     sum &+= Int32(weights[k]) &* (Int32(high[k]) &* 256 &+ Int32(low[k]))
-                    k &+= 1
                 }
-                let mean = sums.start[2 &* position &* channels &+ channel] + Float(sum &>> 8)
-                // Within the range that is exact; the clamp to the model's limit follows.
-                sums.start[2 &* position &* channels &+ channel] =
-                    mean < -0x1p21 ? -0x1p21 : mean > 0x1p21 ? 0x1p21 : mean
-                channel &+= 1
+                means[2 * position * channels + channel] += Float(sum &>> 8)
             }
-            position &+= 1
         }
     }
 
-    /// Clamps means and scales and writes them as planes.
+    /// Clamps means and scales of a band and writes them as planes.
     private func split(
-        _ channels: Int, scaleShift: Int8, means: UnsafeMutablePointer<Int16>, scales: UnsafeMutablePointer<UInt8>
+        _ sums: UnsafePointer<Float>, channels: Int, scaleShift: Float, means: UnsafeMutablePointer<Int16>,
+        scales: UnsafeMutablePointer<UInt8>
     ) {
-        let shift = Float(scaleShift)
         let limit = Float(configuration.meanLimit)
         let top = Float(configuration.scaleLevels - 1)
         // Blocks of positions: their rows stay in the first-level cache while each channel passes over them.
-        var start = 0
-        while start < positions {
-            let end = min(start + 64, positions)
-            var channel = 0
-            while channel < channels {
+        for start in stride(from: 0, to: bandPositions, by: 64) {
+            let end = min(start + 64, bandPositions)
+            for channel in 0..<channels {
                 var position = start
                 while position < end {
-                    let row = sums.start + 2 &* position &* channels
+                    let row = sums + 2 &* position &* channels
                     let mean = clamp(row[channel], -limit, limit)
-                    let scale = clamp(clamp(row[channels &+ channel], 0, top) + shift, 0, top)
+                    let scale = clamp(clamp(row[channels &+ channel], 0, top) + scaleShift, 0, top)
                     means[channel &* positions &+ position] = Int16(truncatingIfNeeded: Int32(mean))
                     scales[channel &* positions &+ position] = UInt8(truncatingIfNeeded: Int32(scale))
                     position &+= 1
                 }
-                channel &+= 1
             }
-            start = end
         }
     }
 
@@ -178,19 +189,38 @@ final class EntropyNetwork {
     ///   - latents: Receives `Y`.
     /// - Throws: `CodecError.backend`.
     func reconstruct(
-        _ index: Int, symbols: UnsafePointer<Int16>, means: UnsafePointer<Int16>,
-        latents: LatentWriter
+        _ index: Int, symbols: UnsafePointer<Int16>, means: UnsafePointer<Int16>, latents: LatentWriter
     ) throws(CodecError) {
         let slice = slices[index]
+        let step = Int32(step(of: index).step)
+        try forEachBand { band, _ in
+            add(
+                slice, range: band * bandPositions..<(band + 1) * bandPositions, step: step, symbols: symbols,
+                means: means, latents: latents)
+        }
+        guard let context = slice.context, let convolution = slice.contextConvolution else { return }
+        let target = features.start + (configuration.featureChannels + index * configuration.contextChannels)
+        try forEachBand { band, worker throws(CodecError) in
+            let sums = scratch[worker].sums.start
+            try convolution.run(band: band, from: contextInput.start, into: sums, worker: worker)
+            context.rescale(
+                sums, rows: bandPositions, limit: Float(configuration.activationLimit),
+                into: target + band * bandPositions * featureStride, stride: featureStride)
+        }
+    }
+
+    /// Writes `Y` of some positions wherever it is needed.
+    private func add(
+        _ slice: EntropySlice, range: Range<Int>, step: Int32, symbols: UnsafePointer<Int16>,
+        means: UnsafePointer<Int16>,
+        latents: LatentWriter
+    ) {
         let channels = slice.channels
         let limit = Int32(configuration.contextLimit)
         let most = Int32(CodecNetwork.symbolLimit)
-        let step = Int32(step(of: index).step)
-        var start = 0
-        while start < positions {
-            let end = min(start + 64, positions)
-            var channel = 0
-            while channel < channels {
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: 64) {
+            let end = min(start + 64, range.upperBound)
+            for channel in 0..<channels {
                 var position = start
                 while position < end {
                     let from = channel &* positions &+ position
@@ -204,16 +234,14 @@ final class EntropyNetwork {
                     latents.write(Float(latent), position: position, channel: channel)
                     position &+= 1
                 }
-                channel &+= 1
             }
-            start = end
         }
-        guard let context = slice.context, let convolution = slice.contextConvolution else { return }
-        try convolution.run(contextInput.start, into: sums.start)
-        context.rescale(
-            sums.start, rows: positions, limit: Float(configuration.activationLimit),
-            into: features.start + configuration.featureChannels + index * configuration.contextChannels,
-            stride: featureStride)
+    }
+
+    private func forEachBand(_ body: (_ band: Int, _ worker: Int) throws(CodecError) -> Void) throws(CodecError) {
+        try pool.run(bands) { band, worker throws(CodecError) in
+            try backend.onThisThread { () throws(CodecError) in try body(band, worker) }
+        }
     }
 }
 

@@ -1,23 +1,27 @@
 /// `h_p`: from the symbols of `z` to the features `Φ`, in exact integers.
 final class HyperNetwork {
     private let backend: any ComputeBackend
+    private let pool: WorkerPool
     private let configuration: ModelConfiguration
     private let grid: LatentGrid
     /// 3×3, up, 3×3, up.
     private let layers: [IntegerLayer]
-    private let coarse: any Convolution, fine: any Convolution
-    private let input: Buffer<Float>, sums: Buffer<Float>, activations: Buffer<Float>, shuffled: Buffer<Float>
+    private let coarse: BandedConvolution, fine: BandedConvolution
+    private let input: Buffer<Float>, shuffled: Buffer<Float>
+    /// Per worker, for one row of the hyper-latent.
+    private let scratch: [(sums: Buffer<Float>, activations: Buffer<Float>)]
     private let output: UnsafeMutablePointer<Float>
     private let outputStride: Int
 
     /// Prepares the network; `output` receives `[latent positions][outputStride]`, the features first in each row.
     init(
-        model: Model, grid: LatentGrid, backend: any ComputeBackend, output: UnsafeMutablePointer<Float>,
-        outputStride: Int
+        model: Model, grid: LatentGrid, backend: any ComputeBackend, pool: WorkerPool,
+        output: UnsafeMutablePointer<Float>, outputStride: Int
     ) throws(CodecError) {
         let weights = model.entropy.hyper
         let features = model.configuration.featureChannels
         self.backend = backend
+        self.pool = pool
         self.grid = grid
         self.output = output
         self.outputStride = outputStride
@@ -26,15 +30,17 @@ final class HyperNetwork {
             IntegerLayer(convolution: weights[0]), IntegerLayer(product: weights[1].shufflingRuns),
             IntegerLayer(convolution: weights[2]), IntegerLayer(product: weights[3].shufflingRuns),
         ]
-        coarse = try backend.convolution(
-            ConvolutionPlan(weights: weights[0].convolution, height: grid.hyperHeight, width: grid.hyperWidth))
-        fine = try backend.convolution(
-            ConvolutionPlan(
-                weights: weights[2].convolution, height: 2 * grid.hyperHeight, width: 2 * grid.hyperWidth))
+        let (rows, columns) = (grid.hyperHeight, grid.hyperWidth)
+        coarse = try BandedConvolution(
+            weights[0].convolution, height: rows, plan: ConvolutionPlan(rows: 0, width: columns), bands: rows,
+            backend: backend)
+        fine = try BandedConvolution(
+            weights[2].convolution, height: 2 * rows, plan: ConvolutionPlan(rows: 0, width: 2 * columns), bands: rows,
+            backend: backend)
         input = Buffer(count: grid.hyperCount * model.configuration.hyperChannels)
-        sums = Buffer(count: grid.latentCount * features)
-        activations = Buffer(count: grid.latentCount * features)
         shuffled = Buffer(count: 4 * grid.hyperCount * features)
+        let size = 16 * columns * features
+        scratch = (0..<pool.width).map { _ in (Buffer(count: size), Buffer(count: size)) }
     }
 
     /// Runs over symbols `[channels][hyper-latent positions]`; larger magnitudes than the model's limit count as that.
@@ -47,39 +53,52 @@ final class HyperNetwork {
                     min(max(symbols[channel * count + position], -limit), limit))
             }
         }
-        try coarse.run(input.start, into: sums.start)
-        rescale(layers[0], rows: count)
-        try up(layers[1], rows: count)
         let features = configuration.featureChannels
-        shuffle(
-            rows: grid.hyperHeight, columns: grid.hyperWidth, run: features, into: shuffled.start, stride: features)
-        try fine.run(shuffled.start, into: sums.start)
-        rescale(layers[2], rows: 4 * count)
-        try up(layers[3], rows: 4 * count)
-        shuffle(
-            rows: 2 * grid.hyperHeight, columns: 2 * grid.hyperWidth, run: features, into: output,
-            stride: outputStride)
+        let columns = grid.hyperWidth
+        try stage(coarse, layers[0], layers[1], from: input.start) { band, activations in
+            shuffle(
+                activations, rows: 1, columns: columns, into: shuffled.start + band * 4 * columns * features,
+                stride: features)
+        }
+        try stage(fine, layers[2], layers[3], from: shuffled.start) { band, activations in
+            shuffle(
+                activations, rows: 2, columns: 2 * columns, into: output + band * 16 * columns * outputStride,
+                stride: outputStride)
+        }
     }
 
-    private func rescale(_ layer: IntegerLayer, rows: Int) {
-        layer.rescale(
-            sums.start, rows: rows, limit: Float(configuration.activationLimit), into: activations.start,
-            stride: layer.outputs)
+    /// A 3×3 and the 1×1 of an up-sampling, both with ReLU; `finish` receives the activations of each band.
+    private func stage(
+        _ convolution: BandedConvolution, _ first: IntegerLayer, _ second: IntegerLayer,
+        from input: UnsafePointer<Float>,
+        finish: (_ band: Int, _ activations: UnsafePointer<Float>) -> Void
+    ) throws(CodecError) {
+        let rows = convolution.height / convolution.bands * convolution.width
+        let limit = Float(configuration.activationLimit)
+        try pool.run(convolution.bands) { band, worker throws(CodecError) in
+            try backend.onThisThread { () throws(CodecError) in
+                let (sums, activations) = (scratch[worker].sums.start, scratch[worker].activations.start)
+                try convolution.run(band: band, from: input, into: sums, worker: worker)
+                first.rescale(sums, rows: rows, limit: limit, into: activations, stride: first.outputs)
+                try backend.multiply(
+                    rows: rows, inner: second.inputs, columns: second.outputs, input: activations,
+                    inputStride: second.inputs, weights: second.weights.start, output: sums)
+                second.rescale(sums, rows: rows, limit: limit, into: activations, stride: second.outputs)
+                finish(band, activations)
+            }
+        }
     }
 
-    private func up(_ layer: IntegerLayer, rows: Int) throws(CodecError) {
-        try backend.multiply(
-            rows: rows, inner: layer.inputs, columns: layer.outputs, input: activations.start,
-            inputStride: layer.inputs, weights: layer.weights.start, output: sums.start)
-        rescale(layer, rows: rows)
-    }
-
-    /// Pixel shuffle by 2 of the activations, `[rows][columns][dy][dx][run]`.
-    private func shuffle(rows: Int, columns: Int, run: Int, into target: UnsafeMutablePointer<Float>, stride: Int) {
+    /// Pixel shuffle by 2 of `[rows][columns][dy][dx][features]`, a result every `stride` numbers.
+    private func shuffle(
+        _ activations: UnsafePointer<Float>, rows: Int, columns: Int, into target: UnsafeMutablePointer<Float>,
+        stride: Int
+    ) {
+        let run = configuration.featureChannels
         for y in 0..<2 * rows {
             for x in 0..<2 * columns {
                 let from = (((y / 2 * columns + x / 2) * 2 + y % 2) * 2 + x % 2) * run
-                (target + (y * 2 * columns + x) * stride).update(from: activations.start + from, count: run)
+                (target + (y * 2 * columns + x) * stride).update(from: activations + from, count: run)
             }
         }
     }

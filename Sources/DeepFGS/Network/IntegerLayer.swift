@@ -65,13 +65,13 @@ struct EntropySlice {
     let parameters: IntegerLayer
     /// Context features of this slice for later ones; nil for the last slice.
     let context: IntegerLayer?
-    let contextConvolution: (any Convolution)?
+    let contextConvolution: BandedConvolution?
     /// `[channels][channelsBefore]`.
     let linear: Buffer<Float>
     /// Both halves of `lin`'s sums stay below 2^24, and the rounding term with them.
     let linearIsExactInFloat: Bool
 
-    init(model: Model, index: Int, grid: LatentGrid, backend: any ComputeBackend) throws(CodecError) {
+    init(model: Model, index: Int, grid: LatentGrid, bands: Int, backend: any ComputeBackend) throws(CodecError) {
         let weights = model.entropy
         channels = model.configuration.slices[index]
         channelsBefore = model.configuration.slices.prefix(index).reduce(0, +)
@@ -87,9 +87,9 @@ struct EntropySlice {
         linearIsExactInFloat = exact
         if index < weights.context.count {
             context = IntegerLayer(convolution: weights.context[index])
-            contextConvolution = try backend.convolution(
-                ConvolutionPlan(
-                    weights: weights.context[index].convolution, height: grid.latentHeight, width: grid.latentWidth))
+            contextConvolution = try BandedConvolution(
+                weights.context[index].convolution, height: grid.latentHeight,
+                plan: ConvolutionPlan(rows: 0, width: grid.latentWidth), bands: bands, backend: backend)
         } else {
             context = nil
             contextConvolution = nil

@@ -4,27 +4,33 @@ import COneDNN
 struct OneDNNBackend: ComputeBackend {
     let element: Element
     private let context: OneDNNContext
-    private let threads: Int32
+
+    /// Processors that the process may run on.
+    static var processors: Int { max(1, Int(omp_get_num_procs())) }
 
     /// Prepares a back end for a network.
     ///
     /// - Parameters:
-    ///   - precision: Of the transforms; `.automatic` is bfloat16 where the processor multiplies it.
-    ///   - threads: Per call; 0 means as many as the process may run on.
+    ///   - precision: Of the transforms; `.automatic` is bfloat16 where the processor gains by it.
+    ///   - workers: Threads that will run convolutions.
     /// - Throws: `CodecError.backend`.
-    init(precision: ComputeOptions.Precision, threads: Int) throws(CodecError) {
-        context = try OneDNNContext()
+    init(precision: ComputeOptions.Precision, workers: Int) throws(CodecError) {
+        context = try OneDNNContext(workers: workers)
         element =
             switch precision {
-            case .automatic: OneDNNContext.multipliesBFloat16 ? .bfloat16 : .float32
+            case .automatic: OneDNNContext.prefersBFloat16 ? .bfloat16 : .float32
             case .float32: .float32
             case .bfloat16: .bfloat16
             }
-        self.threads = threads > 0 ? Int32(clamping: min(threads, 256)) : max(1, omp_get_num_procs())
     }
 
-    func convolution(_ plan: ConvolutionPlan) throws(CodecError) -> any Convolution {
-        try OneDNNConvolution(plan, context)
+    func convolutions(
+        _ weights: ConvolutionWeights, _ plans: [ConvolutionPlan]
+    ) throws(CodecError) -> [any Convolution] {
+        let ordered = try OneDNNWeights(weights, context)
+        var convolutions: [any Convolution] = []
+        for plan in plans { convolutions.append(try OneDNNConvolution(plan, weights, ordered, context)) }
+        return convolutions
     }
 
     func multiply(
@@ -38,6 +44,11 @@ struct OneDNNBackend: ComputeBackend {
                 dnnl_dim_t(inputStride), weights, dnnl_dim_t(inner), 0, output, dnnl_dim_t(columns)), "a product")
     }
 
-    /// OpenMP keeps one team of threads, and its size, per calling thread.
-    func enter() { omp_set_num_threads(threads) }
+    /// OpenMP, under oneDNN, keeps the number of threads per calling thread: one for the time being.
+    func onThisThread<Result>(_ body: () throws(CodecError) -> Result) throws(CodecError) -> Result {
+        let threads = omp_get_max_threads()
+        if threads != 1 { omp_set_num_threads(1) }
+        defer { if threads != 1 { omp_set_num_threads(threads) } }
+        return try body()
+    }
 }

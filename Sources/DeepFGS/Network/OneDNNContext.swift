@@ -7,44 +7,58 @@ func check(_ status: dnnl_status_t, _ operation: String) throws(CodecError) {
     }
 }
 
-/// oneDNN's engine and stream, and the scratchpad that the primitives of one network share.
+/// oneDNN's engine, and for each worker a stream and a scratchpad that its primitives share.
 ///
-/// Everything that is specific to oneDNN 2 (its version 3 changed the API) is in this file and its neighbours
-/// `OneDNNBackend.swift` and `OneDNNConvolution.swift`.
+/// Everything that is specific to oneDNN 2 (its version 3 changed the API) is in the files `OneDNN….swift`. Primitives
+/// run on one thread each: the workers are ours (`WorkerPool`), because a team of OpenMP threads waits for its slowest at
+/// the end of every layer, and a busy machine always has a slow one.
 final class OneDNNContext {
     let engine: dnnl_engine_t
-    let stream: dnnl_stream_t
+    let workers: Int
+    private var streams: [dnnl_stream_t] = []
     /// Working memory of whichever primitive runs; grows while primitives are made, never while they run.
-    private(set) var scratchpad: RawBuffer?
+    private var scratchpads: [RawBuffer]
 
-    init() throws(CodecError) {
+    init(workers: Int) throws(CodecError) {
         var engine: dnnl_engine_t?
         try check(dnnl_engine_create(&engine, dnnl_cpu, 0), "engine creation")
         guard let engine else { throw .backend(operation: "engine creation", status: 0) }
-        var stream: dnnl_stream_t?
-        let status = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags.rawValue)
-        guard status == dnnl_success, let stream else {
-            dnnl_engine_destroy(engine)
-            throw .backend(operation: "stream creation", status: Int32(bitPattern: status.rawValue))
-        }
         self.engine = engine
-        self.stream = stream
+        self.workers = workers
+        scratchpads = (0..<workers).map { _ in RawBuffer(count: 0) }
+        for _ in 0..<workers {
+            var stream: dnnl_stream_t?
+            try check(dnnl_stream_create(&stream, engine, dnnl_stream_default_flags.rawValue), "stream creation")
+            if let stream { streams.append(stream) }
+        }
     }
 
     deinit {
-        dnnl_stream_destroy(stream)
+        for stream in streams { dnnl_stream_destroy(stream) }
         dnnl_engine_destroy(engine)
     }
 
-    /// Makes the scratchpad at least `size` bytes.
-    func reserve(_ size: Int) {
-        if size > scratchpad?.count ?? 0 { scratchpad = RawBuffer(count: size) }
+    func stream(worker: Int) throws(CodecError) -> dnnl_stream_t {
+        guard streams.indices.contains(worker) else { throw .backend(operation: "a worker's stream", status: 0) }
+        return streams[worker]
     }
 
-    /// Whether the processor multiplies bfloat16 itself (AVX-512 BF16, or AMX above it).
-    static var multipliesBFloat16: Bool {
-        let native = dnnl_cpu_isa_avx512_core_bf16.rawValue
-        return dnnl_get_effective_cpu_isa().rawValue & native == native
+    func scratchpad(worker: Int) -> UnsafeMutableRawPointer { scratchpads[worker].start }
+
+    /// Makes every scratchpad at least `size` bytes.
+    func reserve(_ size: Int) {
+        for worker in scratchpads.indices where size > scratchpads[worker].count {
+            scratchpads[worker] = RawBuffer(count: size)
+        }
+    }
+
+    /// Whether bfloat16 is faster than float32: where the processor has matrix tiles (AMX) for it.
+    ///
+    /// AVX-512 alone is no reason: without tiles, server processors of 2023 multiply bfloat16 at half the speed of
+    /// float32.
+    static var prefersBFloat16: Bool {
+        let tiles = dnnl_cpu_isa_avx512_core_amx.rawValue
+        return dnnl_get_effective_cpu_isa().rawValue & tiles == tiles
     }
 }
 
@@ -66,5 +80,12 @@ final class OneDNNMemory {
 
     func point(to address: UnsafeMutableRawPointer?) throws(CodecError) {
         try check(dnnl_memory_set_data_handle(handle, address), "memory binding")
+    }
+
+    func layout() throws(CodecError) -> UnsafePointer<dnnl_memory_desc_t> {
+        var layout: UnsafePointer<dnnl_memory_desc_t>?
+        try check(dnnl_memory_get_memory_desc(handle, &layout), "query of a memory layout")
+        guard let layout else { throw .backend(operation: "query of a memory layout", status: 0) }
+        return layout
     }
 }

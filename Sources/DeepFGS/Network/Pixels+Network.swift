@@ -4,16 +4,15 @@
 extension PixelLayout {
     /// Reads pixels as `x/255 - 0.5`, repeating the last row and column where the grid reaches beyond them.
     ///
-    /// `pixels` has at least `byteCount` bytes; `values` is what each of the 256 sample values becomes; `output` is
+    /// `pixels` has at least `byteCount` bytes; `rows` are rows of the padded picture; `values` is what each of the 256 sample values becomes; `output` is
     /// `[grid.paddedHeight / 4][grid.paddedWidth / 4][48]`.
     func unshuffle<Number: BitwiseCopyable>(
-        _ pixels: UnsafeRawPointer, _ grid: LatentGrid, values: UnsafePointer<Number>,
+        _ pixels: UnsafeRawPointer, _ grid: LatentGrid, rows: Range<Int>, values: UnsafePointer<Number>,
         into output: UnsafeMutablePointer<Number>
     ) {
         let columns = grid.paddedWidth / 4
         let offsets = (red, green, blue)
-        var y = 0
-        while y < grid.paddedHeight {
+        for y in rows {
             let row = pixels + min(y, height &- 1) * stride
             var target = output + quarterOffset(y, columns)
             var x = 0
@@ -29,17 +28,19 @@ extension PixelLayout {
                 target += 48
                 x &+= 4
             }
-            y &+= 1
         }
     }
 
-    /// Writes activations as pixels, `rint(255 · clamp(v + 0.5))`; a fourth byte becomes 255.
-    func shuffle(_ input: UnsafePointer<Float>, _ grid: LatentGrid, into pixels: UnsafeMutableRawPointer) {
+    /// Writes a band of activations as pixels, `rint(255 · clamp(v + 0.5))`; a fourth byte becomes 255.
+    ///
+    /// `rows` are the band's rows of the padded picture, a multiple of 4 first; those below the picture are left out.
+    func shuffle(
+        _ input: UnsafePointer<Float>, _ grid: LatentGrid, rows: Range<Int>, into pixels: UnsafeMutableRawPointer
+    ) {
         let columns = grid.paddedWidth / 4
-        var y = 0
-        while y < height {
+        for y in rows.clamped(to: 0..<height) {
             let row = pixels + y * stride
-            let source = input + quarterOffset(y, columns)
+            let source = input + quarterOffset(y &- rows.lowerBound, columns)
             var x = 0
             while x < width {
                 let from = source + ((x &>> 2) * 48 + (x & 3))
@@ -50,7 +51,6 @@ extension PixelLayout {
                 pixel.storeBytes(of: sample(from[32]), toByteOffset: blue, as: UInt8.self)
                 x &+= 1
             }
-            y &+= 1
         }
     }
 }

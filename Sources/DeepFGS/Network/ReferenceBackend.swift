@@ -2,7 +2,9 @@
 struct ReferenceBackend: ComputeBackend {
     let element = Element.float32
 
-    func convolution(_ plan: ConvolutionPlan) -> any Convolution { ReferenceConvolution(plan: plan) }
+    func convolutions(_ weights: ConvolutionWeights, _ plans: [ConvolutionPlan]) -> [any Convolution] {
+        plans.map { ReferenceConvolution(weights, $0) }
+    }
 
     func multiply(
         rows: Int, inner: Int, columns: Int, input: UnsafePointer<Float>, inputStride: Int,
@@ -20,7 +22,7 @@ struct ReferenceBackend: ComputeBackend {
         }
     }
 
-    func enter() {}
+    func onThisThread<Result>(_ body: () throws(CodecError) -> Result) throws(CodecError) -> Result { try body() }
 }
 
 private func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int) -> Float {
@@ -35,65 +37,70 @@ private func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: In
 
 /// A convolution in the order of its definition.
 private final class ReferenceConvolution: Convolution {
+    private let layer: ConvolutionWeights
     private let plan: ConvolutionPlan
+    private let stride: Int
+    /// Rows and columns by which the kernel reaches over the input's first ones.
+    private let above: Int, left: Int
+    private let inputRows: Int
     /// The weights as `[outputs][kernel][kernel][inputs]`, so that the innermost sum runs over contiguous numbers.
-    private let weights: [Float]
+    private let weights: Buffer<Float>
+    private let bias: Buffer<Float>
 
-    init(plan: ConvolutionPlan) {
-        let taps = plan.weights.kernel * plan.weights.kernel
-        let inputs = plan.weights.depthwise ? 1 : plan.weights.inputs
-        var weights = [Float](repeating: 0, count: plan.weights.weights.count)
-        for output in 0..<plan.weights.outputs {
+    init(_ layer: ConvolutionWeights, _ plan: ConvolutionPlan) {
+        let taps = layer.kernel * layer.kernel
+        let inputs = layer.depthwise ? 1 : layer.inputs
+        weights = Buffer(count: layer.weights.count)
+        for output in 0..<layer.outputs {
             for input in 0..<inputs {
                 for tap in 0..<taps {
-                    weights[(output * taps + tap) * inputs + input] =
-                        plan.weights.weights[(output * inputs + input) * taps + tap]
+                    weights.start[(output * taps + tap) * inputs + input] =
+                        layer.weights[(output * inputs + input) * taps + tap]
                 }
             }
         }
+        bias = Buffer(layer.bias)
+        self.layer = layer
         self.plan = plan
-        self.weights = weights
+        stride = layer.kernel == 2 ? 2 : 1
+        left = layer.kernel == 3 ? 1 : 0
+        above = plan.top ? left : 0
+        inputRows = plan.rows * stride + 2 * left - above - (plan.bottom ? left : 0)
     }
 
-    func run(_ input: UnsafeRawPointer, into output: UnsafeMutableRawPointer) {
+    func run(_ input: UnsafeRawPointer, into output: UnsafeMutableRawPointer, worker: Int) {
         let source = input.assumingMemoryBound(to: Float.self)
         let target = output.assumingMemoryBound(to: Float.self)
-        weights.withUnsafeBufferPointer { weights in
-            plan.weights.bias.withUnsafeBufferPointer { bias in
-                guard let weights = weights.baseAddress, let bias = bias.baseAddress else { return }
-                var y = 0
-                while y < plan.outputHeight {
-                    var x = 0
-                    while x < plan.outputWidth {
-                        position(
-                            y, x, source, weights, bias,
-                            target + (y &* plan.outputWidth &+ x) &* plan.weights.outputs)
-                        x &+= 1
-                    }
-                    y &+= 1
-                }
+        let columns = plan.width / stride
+        var y = 0
+        while y < plan.rows {
+            var x = 0
+            while x < columns {
+                position(y, x, source, target + (y &* columns &+ x) * layer.outputs)
+                x &+= 1
             }
+            y &+= 1
         }
     }
 
     /// All output channels at one position.
     private func position(
-        _ y: Int, _ x: Int, _ source: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
-        _ bias: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>
+        _ y: Int, _ x: Int, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>
     ) {
-        let kernel = plan.weights.kernel
-        let channels = plan.weights.inputs
-        let summed = plan.weights.depthwise ? 1 : channels
+        let kernel = layer.kernel
+        let channels = layer.inputs
+        let summed = layer.depthwise ? 1 : channels
         var o = 0
-        while o < plan.weights.outputs {
-            var sum = bias[o]
+        while o < layer.outputs {
+            var sum = bias.start[o]
             var tap = 0
             while tap < kernel &* kernel {
-                let sy = y &* plan.stride &- plan.padding &+ tap / kernel
-                let sx = x &* plan.stride &- plan.padding &+ tap % kernel
-                if sy >= 0, sy < plan.height, sx >= 0, sx < plan.width {
-                    let start = (sy &* plan.width &+ sx) &* channels &+ (plan.weights.depthwise ? o : 0)
-                    sum += dot(source + start, weights + (o &* kernel &* kernel &+ tap) &* summed, count: summed)
+                let sy = y &* stride &- above &+ tap / kernel
+                let sx = x &* stride &- left &+ tap % kernel
+                if sy >= 0, sy < inputRows, sx >= 0, sx < plan.width {
+                    let first = (sy &* plan.width &+ sx) &* channels &+ (layer.depthwise ? o : 0)
+                    let kernels = (o &* kernel &* kernel &+ tap) &* summed
+                    sum += dot(source + first, weights.start + kernels, count: summed)
                 }
                 tap &+= 1
             }

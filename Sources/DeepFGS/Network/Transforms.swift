@@ -4,6 +4,7 @@ final class Transforms {
     private let model: Model
     private let grid: LatentGrid
     private let backend: any ComputeBackend
+    private let pool: WorkerPool
     /// The encoder's networks once a picture has been analysed.
     private(set) var analysis: AnalysisChains?
     private var synthesis: SynthesisChain?
@@ -13,10 +14,11 @@ final class Transforms {
     /// What the transforms' activations are made of.
     var element: Element { backend.element }
 
-    init(model: Model, grid: LatentGrid, backend: any ComputeBackend) {
+    init(model: Model, grid: LatentGrid, backend: any ComputeBackend, pool: WorkerPool) {
         self.model = model
         self.grid = grid
         self.backend = backend
+        self.pool = pool
         let size = grid.latentCount * backend.element.size
         latents = RawBuffer(count: size * model.configuration.latentChannels)
         basicLatents = RawBuffer(count: size * model.configuration.basicChannels)
@@ -25,7 +27,10 @@ final class Transforms {
     /// The encoder's networks.
     func analysisChains() throws(CodecError) -> AnalysisChains {
         if let analysis { return analysis }
-        let chains = try AnalysisChains(model: model, grid: grid, backend: backend, basicLatents: basicLatents.start)
+        let chains = try backend.onThisThread { () throws(CodecError) in
+            try AnalysisChains(
+                model: model, grid: grid, backend: backend, pool: pool, basicLatents: basicLatents.start)
+        }
         analysis = chains
         return chains
     }
@@ -33,7 +38,9 @@ final class Transforms {
     /// The decoder's network.
     func synthesisChain() throws(CodecError) -> SynthesisChain {
         if let synthesis { return synthesis }
-        let chain = try SynthesisChain(model: model, grid: grid, backend: backend, latents: latents.start)
+        let chain = try backend.onThisThread { () throws(CodecError) in
+            try SynthesisChain(model: model, grid: grid, backend: backend, pool: pool, latents: latents.start)
+        }
         synthesis = chain
         return chain
     }
@@ -43,10 +50,11 @@ final class Transforms {
 final class AnalysisChains {
     private let grid: LatentGrid
     private let element: Element
+    private let pool: WorkerPool
     private let pixels: RawBuffer
     /// `x/255 - 0.5` of every sample value.
     private let values: Buffer<Float>, shortValues: Buffer<UInt16>
-    private let trunk: TransformChain, basicHead: TransformChain, hyper: TransformChain, scalable: TransformChain
+    private let trunk: BandProgram, basicHead: BandProgram, hyper: BandProgram, scalable: BandProgram
 
     /// `y_b` and `y_s`, `[positions][channels]`.
     let basic: UnsafePointer<Float>, scalableLatents: UnsafePointer<Float>
@@ -54,44 +62,42 @@ final class AnalysisChains {
     let hyperLatents: UnsafePointer<Float>
 
     init(
-        model: Model, grid: LatentGrid, backend: any ComputeBackend, basicLatents: UnsafeRawPointer
+        model: Model, grid: LatentGrid, backend: any ComputeBackend, pool: WorkerPool,
+        basicLatents: UnsafeMutableRawPointer
     ) throws(CodecError) {
         let weights = model.transforms
         let slope = Float(model.configuration.leakySlope)
         let (rows, columns) = (grid.paddedHeight / 4, grid.paddedWidth / 4)
-        let scratch = RawBuffer(
-            count: max(
-                TransformChain.scratchSize(weights.analysis, height: rows, width: columns, element: backend.element),
-                TransformChain.scratchSize(
-                    [.block(weights.scalableBlock)], height: grid.latentHeight, width: grid.latentWidth,
-                    element: backend.element)))
         let samples = (0..<256).map { Float($0) / 255 - 0.5 }
         self.grid = grid
+        self.pool = pool
         element = backend.element
         values = Buffer(samples)
         shortValues = Buffer(samples.map(bfloat16))
         pixels = RawBuffer(count: rows * columns * 48 * backend.element.size)
-        trunk = TransformChain(
-            backend: backend, input: pixels.start, height: rows, width: columns, slope: slope, scratch: scratch)
-        try trunk.append(weights.analysis)
+        trunk = BandProgram(
+            backend: backend, pool: pool, input: pixels.start, height: rows, width: columns, slope: slope)
+        try trunk.append(weights.analysis, latentRows: grid.latentHeight)
         let features = trunk.current
-        func chain() -> TransformChain {
-            TransformChain(
-                backend: backend, input: features, height: grid.latentHeight, width: grid.latentWidth, slope: slope,
-                scratch: scratch)
+        func program(rows: Int) -> BandProgram {
+            let program = BandProgram(
+                backend: backend, pool: pool, input: features, height: grid.latentHeight, width: grid.latentWidth,
+                slope: slope)
+            program.beginPhase(rows: rows, channels: model.configuration.widths[2])
+            return program
         }
-        basicHead = chain()
+        basicHead = program(rows: grid.latentHeight)
         try basicHead.append(weights.basicHead, output: .float32)
-        hyper = chain()
+        hyper = program(rows: grid.hyperHeight)
         let last = weights.hyperAnalysis.count - 1
         for (index, layer) in weights.hyperAnalysis.enumerated() {
             try hyper.append(layer, slope: index < last ? 0 : nil, output: index < last ? nil : .float32)
         }
-        scalable = chain()
+        scalable = program(rows: grid.latentHeight)
         let (fromFeatures, fromBasic) = weights.scalableEntry.split(inputs: model.configuration.widths[2])
         try scalable.append(fromFeatures)
         try scalable.append(fromBasic, adding: basicLatents)
-        try scalable.append(.block(weights.scalableBlock))
+        try scalable.append(weights.scalableBlock, latentRows: grid.latentHeight)
         try scalable.append(weights.scalableHead, output: .float32)
         basic = UnsafePointer(basicHead.current.assumingMemoryBound(to: Float.self))
         scalableLatents = UnsafePointer(scalable.current.assumingMemoryBound(to: Float.self))
@@ -100,13 +106,18 @@ final class AnalysisChains {
 
     /// Features, `y_b` and `h_a(f)` of a picture whose layout has been checked.
     func analyse(_ samples: UnsafeRawPointer, layout: PixelLayout) throws(CodecError) {
-        switch element {
-        case .float32:
-            layout.unshuffle(
-                samples, grid, values: values.start, into: pixels.start.assumingMemoryBound(to: Float.self))
-        case .bfloat16:
-            layout.unshuffle(
-                samples, grid, values: shortValues.start, into: pixels.start.assumingMemoryBound(to: UInt16.self))
+        try pool.run(grid.latentHeight) { band, _ in
+            let rows = 16 * band..<16 * (band + 1)
+            switch element {
+            case .float32:
+                layout.unshuffle(
+                    samples, grid, rows: rows, values: values.start,
+                    into: pixels.start.assumingMemoryBound(to: Float.self))
+            case .bfloat16:
+                layout.unshuffle(
+                    samples, grid, rows: rows, values: shortValues.start,
+                    into: pixels.start.assumingMemoryBound(to: UInt16.self))
+            }
         }
         try trunk.run()
         try basicHead.run()
@@ -120,28 +131,29 @@ final class AnalysisChains {
 /// FFM and `g_s`.
 final class SynthesisChain {
     private let grid: LatentGrid
-    private let chain: TransformChain
+    private let program: BandProgram
 
     init(
-        model: Model, grid: LatentGrid, backend: any ComputeBackend, latents: UnsafeMutableRawPointer
+        model: Model, grid: LatentGrid, backend: any ComputeBackend, pool: WorkerPool,
+        latents: UnsafeMutableRawPointer
     ) throws(CodecError) {
         let weights = model.transforms
-        let layers = weights.fusion + weights.synthesis.dropLast()
-        let scratch = RawBuffer(
-            count: TransformChain.scratchSize(
-                layers, height: grid.latentHeight, width: grid.latentWidth, element: backend.element))
         self.grid = grid
-        chain = TransformChain(
-            backend: backend, input: latents, height: grid.latentHeight, width: grid.latentWidth,
-            slope: Float(model.configuration.leakySlope), scratch: scratch)
-        try chain.append(layers)
-        if case .convolution(let last)? = weights.synthesis.last { try chain.append(last, output: .float32) }
+        program = BandProgram(
+            backend: backend, pool: pool, input: latents, height: grid.latentHeight, width: grid.latentWidth,
+            slope: Float(model.configuration.leakySlope))
+        try program.append(weights.fusion + weights.synthesis, latentRows: grid.latentHeight)
+        program.beginPhase(rows: grid.latentHeight, channels: weights.pixels.outputs)
+        try program.append(last: weights.pixels, output: .float32)
     }
 
     /// The picture of the latents, into pixels whose layout has been checked.
     func synthesise(into samples: UnsafeMutableRawPointer, layout: PixelLayout) throws(CodecError) {
-        try chain.run()
-        layout.shuffle(UnsafePointer(chain.current.assumingMemoryBound(to: Float.self)), grid, into: samples)
+        try program.run { band, bands, result in
+            let rows = grid.paddedHeight / bands
+            layout.shuffle(
+                result.assumingMemoryBound(to: Float.self), grid, rows: band * rows..<(band + 1) * rows, into: samples)
+        }
     }
 }
 
