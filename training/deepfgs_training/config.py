@@ -1,0 +1,167 @@
+"""Configurations: the sizes of a network, how it is trained, and which of the codec's parts an ablation leaves out."""
+import dataclasses
+import math
+import tomllib
+from pathlib import Path
+
+from .errors import TrainingError
+
+# Fixed by the model file's format, not by a configuration.
+SCALE_MIN, SCALE_MAX, SCALES = 0.11, 64.0, 64
+ACTIVATION_MAX, CONTEXT_MAX, Z_MAX, MEAN_MAX, SYMBOL_MAX = 1023, 511, 255, 8191, 2047
+MEAN_FRACTION_BITS, LINEAR_FRACTION_BITS = 4, 8
+LEAKY_SLOPE = 0.01
+SCALE_STEP = (math.log(SCALE_MAX) - math.log(SCALE_MIN)) / (SCALES - 1)
+STRIDE = 64  # pictures are padded to multiples of this
+
+CONFIG_DIR = Path(__file__).resolve().parent.parent / "configs"
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """Sizes of a network; the defaults are those of "live"."""
+
+    widths: tuple[int, ...] = (64, 128, 256)  # channels at 1/4, 1/8, 1/16
+    analysis_blocks: tuple[int, ...] = (1, 2, 2)  # at 1/4, 1/8, 1/16
+    synthesis_blocks: tuple[int, ...] = (1, 3, 1)  # at 1/16, 1/8, 1/4
+    slices: tuple[int, ...] = (16, 16, 8, 8, 16, 16, 24, 32, 40, 48)  # channels of y, basic slices first
+    basic_slices: int = 2
+    z_channels: int = 48
+    feature_channels: int = 96
+    context_channels: int = 32
+    hidden: int = 96
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            sizes = value if isinstance(value, tuple) else (value,)
+            low = 0 if field.name.endswith("blocks") else 1
+            if not all(isinstance(s, int) and low <= s <= 4096 for s in sizes):
+                raise TrainingError(f"{field.name} = {value}: whole numbers from {low} to 4096 are needed")
+            if field.name in ("widths", "analysis_blocks", "synthesis_blocks") and len(value) != 3:
+                raise TrainingError(f"{field.name} = {value}: three numbers are needed, one for each scale")
+        if not 1 <= self.basic_slices < len(self.slices):
+            raise TrainingError(f"basic_slices = {self.basic_slices}: one of {len(self.slices)} must be scalable")
+
+    @property
+    def basic_channels(self) -> int:
+        """Channels of y_b."""
+        return sum(self.slices[: self.basic_slices])
+
+    @property
+    def scalable_channels(self) -> int:
+        """Channels of y_s: the largest cut."""
+        return sum(self.slices[self.basic_slices :])
+
+    def metadata(self, name: str) -> dict:
+        """The object behind `__metadata__.deepfgs` of a model file."""
+        return dict(
+            format=1, name=name, slices=self.slices, basic_slices=self.basic_slices, z_channels=self.z_channels,
+            feature_channels=self.feature_channels, context_channels=self.context_channels, hidden=self.hidden,
+            activation_max=ACTIVATION_MAX, context_max=CONTEXT_MAX, z_max=Z_MAX, mean_max=MEAN_MAX,
+            mean_fraction_bits=MEAN_FRACTION_BITS, linear_fraction_bits=LINEAR_FRACTION_BITS, scale_levels=SCALES,
+            scale_min=SCALE_MIN, scale_max=SCALE_MAX, widths=self.widths, analysis_blocks=self.analysis_blocks,
+            synthesis_blocks=self.synthesis_blocks, leaky_slope=LEAKY_SLOPE)
+
+    @classmethod
+    def from_metadata(cls, fields: dict) -> "ModelConfig":
+        """The configuration that a model file states.
+
+        Raises TrainingError for another format version, fixed ranges other than ours, or missing fields.
+        """
+        try:
+            config = cls(**{f.name: _value(fields[f.name]) for f in dataclasses.fields(cls)})
+        except KeyError as missing:
+            raise TrainingError(f"the model file's metadata lacks {missing}") from None
+        ours = config.metadata("")
+        for key, value in ours.items():
+            if key != "name" and _value(fields.get(key)) != _value(value):
+                raise TrainingError(f"the model file says {key} = {fields.get(key)}; this trainer knows {value}")
+        return config
+
+
+def _setting(default, help_text: str):
+    return dataclasses.field(default=default, metadata={"help": help_text})
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """How a network is trained; the command line overrides each field."""
+
+    batch: int = _setting(8, "samples for each step")
+    crop: int = _setting(192, "side of the crops, a multiple of 64")
+    lr: float = _setting(1e-3, "learning rate of AdamW")
+    muon: float = _setting(2.0, "learning rate of Muon over that of AdamW; 0 = AdamW for all weights")
+    lambda_min: float = _setting(0.0012, "lambda at k = 0")
+    lambda_max: float = _setting(0.045, "lambda with every channel")
+    weight_power: float = _setting(-0.5, "weight of a sample = (lambda(k) / lambda_max) to this power")
+    base_share: float = _setting(0.10, "share of the samples at k = 0")
+    full_share: float = _setting(0.10, "share of the samples with every channel")
+    warmup: int = _setting(200, "steps over which the learning rate rises")
+    decay_from: float = _setting(0.6, "share of the budget after which the learning rate falls along a cosine")
+    final_crop: int = _setting(0, "side of the crops at the end; 0 keeps them")
+    final_crop_from: float = _setting(0.8, "share of the budget after which it holds")
+    step_range: float = _setting(1.0, "quantiser steps are drawn from 1/this to this for each sample; 1 = always 1")
+    clip: float = _setting(1.0, "largest norm of the gradient")
+    ema: float = _setting(0.9995, "memory of the averaged weights, for each step")
+    qat_from: float = _setting(1.0, "share of the budget after which the entropy networks train quantised; 1 = never")
+
+    def __post_init__(self):
+        checks = {
+            "batch": self.batch >= 1, "crop": self.crop >= STRIDE and self.crop % STRIDE == 0,
+            "final_crop": self.final_crop >= 0 and self.final_crop % STRIDE == 0, "lr": self.lr > 0,
+            "lambda_min": 0 < self.lambda_min <= self.lambda_max, "ema": 0 <= self.ema < 1, "clip": self.clip > 0,
+            "base_share": 0 <= self.base_share and self.base_share + self.full_share <= 1,
+            "full_share": 0 <= self.full_share <= 1, "decay_from": 0 <= self.decay_from < 1,
+            "muon": self.muon >= 0, "step_range": 1 <= self.step_range <= 4, "warmup": self.warmup >= 0}
+        for name, fine in checks.items():
+            if not fine:
+                hint = f"; crops are multiples of {STRIDE}" if "crop" in name else ""
+                raise TrainingError(f"{name} = {getattr(self, name)} is out of range{hint}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Ablation:
+    """Which of the paper's parts are left out, to see what each is worth. All on is the codec."""
+
+    basic_into_scalable: bool = True  # y_b into h_s (feature separation); off: zeros in its place
+    mean_for_missing: bool = True  # what did not arrive is its predicted mean; off: zero (cannot be exported)
+    linear_prediction: bool = True  # lin.i; off: zero weights that are not trained
+    random_cuts: bool = True  # k drawn per sample; off: always every channel, at lambda_max
+
+    FLAGS = {"no-basic-into-scalable": "basic_into_scalable", "zero-for-missing": "mean_for_missing",
+             "no-linear-prediction": "linear_prediction", "no-random-cuts": "random_cuts"}
+
+    @classmethod
+    def without(cls, names) -> "Ablation":
+        """The ablation that leaves out the parts of these flags (keys of FLAGS)."""
+        return cls(**{cls.FLAGS[n]: False for n in names})
+
+
+def _value(value):
+    return tuple(value) if isinstance(value, list) else value
+
+
+def load_config(name: str) -> tuple[ModelConfig, TrainConfig]:
+    """Reads a configuration: a name in training/configs ("live", "hq") or the path of a TOML file.
+
+    Raises TrainingError where there is no such file, it is no TOML, or a key is unknown.
+    """
+    path = Path(name) if name.endswith(".toml") else CONFIG_DIR / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in CONFIG_DIR.glob("*.toml")))
+        raise TrainingError(f"no configuration {name}: there are {known}, or give the path of a .toml file")
+    try:
+        data = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise TrainingError(f"{path}: {error}") from None
+    parts = {"model": ModelConfig, "training": TrainConfig}
+    for section, fields in data.items():
+        known = {f.name for f in dataclasses.fields(parts[section])} if section in parts else None
+        if known is None or not isinstance(fields, dict):
+            raise TrainingError(f"{path}: unknown section {section}; there are {', '.join(parts)}")
+        for key in fields:
+            if key not in known:
+                raise TrainingError(f"{path}: unknown key {section}.{key}; there are {', '.join(sorted(known))}")
+    build = lambda kind, section: kind(**{k: _value(v) for k, v in data.get(section, {}).items()})
+    return build(ModelConfig, "model"), build(TrainConfig, "training")

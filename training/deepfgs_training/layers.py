@@ -1,0 +1,105 @@
+"""The layers of the networks, and the gradients of rounding."""
+import math
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from .config import LEAKY_SLOPE, SCALE_MIN
+
+
+class _Round(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return torch.round(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient
+
+
+class _LowerBound(torch.autograd.Function):
+    """max(x, bound) whose gradient still pulls x up from below the bound."""
+
+    @staticmethod
+    def forward(ctx, x, bound):
+        ctx.save_for_backward(x)
+        ctx.bound = bound
+        return x.clamp(min=bound)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        return gradient * ((x >= ctx.bound) | (gradient < 0)), None
+
+
+round_ste = _Round.apply  # rounding whose gradient is that of the identity
+lower_bound = _LowerBound.apply
+
+
+def gaussian_bits(y: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+    """Bits of the integer bin of a zero-mean Gaussian around `y`, elementwise; `y` may lie between integers."""
+    sigma, a, c = lower_bound(sigma, SCALE_MIN), y.abs(), -(2**-0.5)
+    p = 0.5 * (torch.erfc(c * (0.5 - a) / sigma) - torch.erfc(c * (-0.5 - a) / sigma))
+    return -torch.log2(lower_bound(p, 1e-9))
+
+
+class Block(nn.Module):
+    """B(c): two residual halves, a depthwise 3x3 between pointwise layers and a twofold widening. 6c^2 + 9c MAC."""
+
+    def __init__(self, c: int):
+        super().__init__()
+        self.p1, self.d, self.p2 = nn.Conv2d(c, c, 1), nn.Conv2d(c, c, 3, padding=1, groups=c), nn.Conv2d(c, c, 1)
+        self.f1, self.f2 = nn.Conv2d(c, 2 * c, 1), nn.Conv2d(2 * c, c, 1)
+        for last in (self.p2, self.f2):  # a new block is nearly the identity
+            nn.init.normal_(last.weight, std=0.02 / math.sqrt(c / 64))
+
+    def forward(self, x):
+        x = x + self.p2(self.d(F.leaky_relu(self.p1(x), LEAKY_SLOPE)))
+        return x + self.f2(F.leaky_relu(self.f1(x), LEAKY_SLOPE))
+
+
+class EntropyConv(nn.Conv2d):
+    """A convolution of the entropy networks, which become integers at export.
+
+    `fake_quantiser`, where set, maps (weight, bias) to what the integers will be, with straight-through gradients.
+    """
+
+    fake_quantiser = None
+
+    def forward(self, x):
+        if self.fake_quantiser is None:
+            return super().forward(x)
+        weight, bias = self.fake_quantiser(self.weight, self.bias)
+        return F.conv2d(x, weight, bias, self.stride, self.padding)
+
+
+class Up(nn.Module):
+    """1x1 convolution, then pixel shuffle: twice the size each way."""
+
+    def __init__(self, i: int, o: int, conv=nn.Conv2d):
+        super().__init__()
+        self.c = conv(i, 4 * o, 1)
+
+    def forward(self, x):
+        return F.pixel_shuffle(self.c(x), 2)
+
+
+class Factorized(nn.Module):
+    """Prior of the hyper-latent z: for each channel a mixture of two logistic distributions."""
+
+    def __init__(self, c: int):
+        super().__init__()
+        self.mu, self.ls = nn.Parameter(torch.zeros(1, c, 1, 1)), nn.Parameter(torch.ones(1, c, 1, 1))
+        self.mu2, self.ls2 = nn.Parameter(torch.zeros(1, c, 1, 1)), nn.Parameter(torch.zeros(1, c, 1, 1))
+        self.w = nn.Parameter(torch.zeros(1, c, 1, 1))
+
+    def cdf(self, v):
+        """Cumulative distribution at `v`, which broadcasts against [1, c, 1, 1]."""
+        w = torch.sigmoid(self.w)
+        a, b = (v - self.mu) * torch.exp(-self.ls), (v - self.mu2) * torch.exp(-self.ls2)
+        return w * torch.sigmoid(a) + (1 - w) * torch.sigmoid(b)
+
+    def bits(self, z):
+        """Bits of the integer bin around each element of z [N, c, h, w]."""
+        return -torch.log2(lower_bound(self.cdf(z + 0.5) - self.cdf(z - 0.5), 1e-9))
