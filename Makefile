@@ -11,7 +11,7 @@ APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-d
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
        python3-numpy
 
-.PHONY: help deps build plugin test lint
+.PHONY: help deps build plugin test lint train-deps train train-test model-check bench-rd
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -33,3 +33,35 @@ test: deps lint build plugin ## run every test
 
 lint: ## check the source's format
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+# Training and evaluation: docs/40-training.md
+PYTHON ?= python3
+VENV := .venv
+TRAINING := PYTHONPATH=training $(VENV)/bin/python -m deepfgs_training
+CONFIG ?= live
+NAME ?= $(CONFIG)
+MINUTES ?= 10
+OUT ?= out/train/$(NAME)
+MODEL ?= models/live-v0.safetensors
+VECTORS ?= Tests/Fixtures/live-v0.vectors.safetensors
+
+train-deps: $(VENV)/complete ## install PyTorch and the rest of the training's needs in .venv
+
+$(VENV)/complete: training/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install -q $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r training/requirements.txt
+	touch $@
+
+train: train-deps ## train and export: make train DATA=photographs [MINUTES=10] [CONFIG=live] [RESUME=file] [EVAL=pictures]
+	@test -n "$(DATA)" || { echo "make train DATA=folder-of-photographs [MINUTES=10] [CONFIG=live|hq]"; exit 64; }
+	$(TRAINING) train --config $(CONFIG) --name $(NAME) --data "$(DATA)" --minutes $(MINUTES) --out $(OUT) \
+	  $(if $(RESUME),--resume "$(RESUME)") $(if $(EVAL),--eval "$(EVAL)")
+	$(TRAINING) export $(OUT)/$(NAME).float.safetensors --name $(NAME) --out $(OUT) --calibrate "$(DATA)" \
+	  $(if $(EVAL),--eval "$(EVAL)")
+
+train-test: train-deps ## test the training code
+	cd training && ../$(VENV)/bin/python -m pytest
+
+model-check: train-deps ## prove that Swift and PyTorch compute the same integers: make model-check [MODEL=file VECTORS=file]
+	$(TRAINING) check $(MODEL) $(VECTORS)
+	DEEPFGS_TEST_MODEL=$(abspath $(MODEL)) DEEPFGS_TEST_VECTORS=$(abspath $(VECTORS)) swift test --filter NetworkVectorTests
