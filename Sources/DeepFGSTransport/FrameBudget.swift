@@ -16,8 +16,9 @@ public struct FrameBudget: Sendable {
     static let carry: Int64 = 20_000_000
     /// Longest time, in nanoseconds, for which a base larger than its budget may mortgage the tails that follow.
     static let maximumDebt: Int64 = 1_000_000_000
-    /// A gap counts for at most this many frame intervals: after an idle time no burst.
+    /// A gap counts for at most this many frame intervals, and one longer than `idleGap` intervals for one: no burst follows it.
     static let maximumGap: Int64 = 2
+    static let idleGap: Int64 = 4
     /// Weight, as 1/n, of a new gap in the smoothed frame interval.
     static let smoothing: Int64 = 8
     /// Shortest and longest frame interval believed, in nanoseconds: 1000 to 0.2 frames a second.
@@ -53,9 +54,11 @@ public struct FrameBudget: Sendable {
         var paid = interval
         if let lastFrame {
             let gap = max(0, time.subtractingSaturated(lastFrame))
+            let isIdle = gap > Self.idleGap * interval
             paid = min(gap, Self.maximumGap * interval)
             // An idle time must not change the interval much: the clipped gap is what is averaged.
             interval = (interval + (paid - interval) / Self.smoothing).clamped(to: Self.intervals)
+            if isIdle { paid = interval }
         }
         lastFrame = time
         let queued = max(0, queued)

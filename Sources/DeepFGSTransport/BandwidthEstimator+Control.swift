@@ -1,0 +1,189 @@
+/// The constants of the rules; each was chosen in the simulated scenarios of the tests.
+enum Tuning {
+    /// Queue delay below which flows do not give way, in milliseconds.
+    static let freeQueue = 8.0
+    /// Share of the estimate given up in a second for each second of queue delay beyond that.
+    static let queueGain = 25.0
+    /// Queue delay from which the target is lowered to drain it, and the delay over which it falls to `leastDrain`; milliseconds.
+    static let drainFrom = 20.0
+    static let drainOver = 150.0
+    static let leastDrain = 0.3
+    /// Queue delay above which the trendline's overuse is believed, in milliseconds.
+    static let overuseQueue = 10.0
+    /// Additive growth in bit/s a second at 1 Mbit/s; it goes with the root of the rate.
+    static let growth = 200_000.0
+    /// Share of the rate that stretched trains arrived at, and of a proved rate, that is used.
+    static let stretchedShare = 0.96
+    static let provedShare = 0.92
+    /// Decrease on overuse: this share of what arrives.
+    static let decrease = 0.85
+    /// How much later than the last one feedback may be, in milliseconds.
+    static let feedbackSlack = 60.0
+}
+
+/// The rules: what a train, loss, silence and reports do to the estimate.
+extension BandwidthEstimator {
+    static let ms: Int64 = 1_000_000
+    static let idleTime: Int64 = 2_000_000_000
+    static let firstBackoff: Int64 = 1_000_000_000
+
+    mutating func decide(_ train: PacketTrain, at now: Int64) {
+        let before = bitrate
+        let passed = Double((now.subtractingSaturated(updated ?? now)).clamped(to: 0...200_000_000)) / 1e9
+        updated = now
+        let arrives = receivedRate.map { $0 > 0.9 * (sending.rate ?? .infinity) } ?? false
+        if let was = rivalry.update(queue: path.queue, bitrate: bitrate, arrives: arrives, at: now) {
+            bitrate = bounded(max(bitrate, 0.5 * was))
+        }
+        let free = rivalry.isPresent
+        drain =
+            free
+            ? 1 : (1 - (queueMilliseconds - Tuning.drainFrom) / Tuning.drainOver).clamped(to: Tuning.leastDrain...1)
+        let isFresh = decreased.map { train.firstSent > $0 } ?? true
+        if isFresh, overuse(train) {
+            reduceForDelay(train, at: now)
+        } else if let rate = dispersedRate, bitrate > 0.97 * rate {
+            bitrate = bounded(Tuning.stretchedShare * rate)
+            reason = .dispersion
+        } else if applyLoss(train, at: now) {
+            reason = .loss
+        } else if !isFresh {
+            reason = .settling
+        } else if let noGrowthUntil, now < noGrowthUntil {
+            reason = .limit
+        } else {
+            grow(passed, at: now)
+        }
+        state = bitrate > before ? .increase : bitrate < before ? .decrease : .hold
+    }
+
+    private var queueMilliseconds: Double { Double(path.queue) / 1e6 }
+
+    private func overuse(_ train: PacketTrain) -> Bool {
+        if trendline.usage == .over, queueMilliseconds > Tuning.overuseQueue { return true }
+        guard !rivalry.isPresent else { return false }
+        let last = path.trains.suffix(3)
+        guard last.count == 3, let first = last.first else { return false }
+        return last.allSatisfy { path.queue(of: $0) > 50 * Self.ms && $0.firstSent > decreased ?? .min }
+            && path.queue(of: train) >= path.queue(of: first) - 2 * Self.ms
+    }
+
+    /// What the last two trains arrived at, where the path stretched both.
+    private var dispersedRate: Double? {
+        let last = path.trains.suffix(2)
+        guard last.count == 2, !last.contains(where: \.isUndispersed) else { return nil }
+        return last.compactMap(\.arrivalRate).max()
+    }
+
+    private mutating func reduceForDelay(_ train: PacketTrain, at now: Int64) {
+        var basis = receivedRate ?? train.arrivalRate ?? bitrate
+        if let rate = train.arrivalRate { basis = min(basis, rate) }
+        bitrate = bounded(min(bitrate, Tuning.decrease * basis))
+        if path.fastestArrival > 1.15 * basis {
+            // The trains promised more than there was: rivals sent in their gaps, or a shaper let bursts through.
+            distrust(now)
+        }
+        decreased = now
+        reason = .delay
+    }
+
+    private mutating func applyLoss(_ train: PacketTrain, at now: Int64) -> Bool {
+        let hasQueue = path.queue > 20 * Self.ms || train.largestDelay - train.leastDelay > 80 * Self.ms
+        switch loss.verdict(hasQueue: hasQueue, newestSent: train.lastSent, at: now) {
+        case .free: return false
+        case .hold: return true
+        case .decrease(let factor):
+            bitrate = bounded(bitrate * factor)
+            decreased = now
+        case .test(let factor):
+            beforeTest = bitrate
+            bitrate = bounded(bitrate * factor)
+        case .restore: bitrate = bounded(max(bitrate, beforeTest))
+        case .policed(let factor):
+            bitrate = bounded(bitrate * factor)
+            distrust(now)
+            noGrowthUntil = noProofUntil
+        }
+        return true
+    }
+
+    /// Trains promised more than there was: for a while, and longer each time, they prove nothing.
+    private mutating func distrust(_ now: Int64) {
+        noProofUntil = now.addingSaturated(proofBackoff)
+        proofBackoff = min(16_000_000_000, 2 * proofBackoff)
+        proved = nil
+    }
+
+    private mutating func grow(_ passed: Double, at now: Int64) {
+        if path.queue > 15 * Self.ms, path.fastestArrival > 1.15 * bitrate {
+            noProofUntil = max(noProofUntil ?? now, now.addingSaturated(2000 * Self.ms))
+        }
+        if let proved, now.subtractingSaturated(proved) > 3000 * Self.ms { proofBackoff = Self.firstBackoff }
+        let limit = min(sending.rate.map { max(bitrate, 1.5 * $0) } ?? bitrate, settings.maximum)
+        if let proof = provedRate(at: now), min(Tuning.provedShare * proof, limit) > bitrate {
+            bitrate = bounded(min(Tuning.provedShare * proof, limit))
+            proved = now
+            reason = .proved
+            return
+        }
+        let over = rivalry.isPresent ? 0 : (min(queueMilliseconds, 50) - Tuning.freeQueue) / 1e3
+        reason = over > 0 ? .queue : .additive
+        if over > 0 { bitrate = bounded(bitrate * (1 - Tuning.queueGain * over * passed)) }
+        var wanted = bitrate + Tuning.growth * (bitrate / 1e6).squareRoot() * passed
+        if let rate = path.stretchedRate { wanted = min(wanted, Tuning.stretchedShare * rate) }
+        wanted = min(wanted, limit)
+        if wanted > bitrate { bitrate = bounded(wanted) } else if over <= 0 { reason = .limit }
+    }
+
+    private func provedRate(at now: Int64) -> Double? {
+        if let noProofUntil, now < noProofUntil { return nil }
+        guard path.recentLoss <= loss.floor + 0.1 else { return nil }
+        let last = path.trains.suffix(2)
+        guard last.count == 2,
+            last.allSatisfy({ $0.isUndispersed && (path.queue(of: $0) < 8 * Self.ms || rivalry.isPresent) })
+        else { return nil }
+        return last.compactMap(\.sendRate).min()
+    }
+
+    /// Lowers the target while feedback on what was sent is overdue: it may be stuck behind a queue that this flow fills.
+    mutating func expectFeedback(_ now: Int64) {
+        guard let newest = path.newestSent, let trip = path.latestTrip, let last = sending.lastSent, last > newest
+        else { return }
+        let age = now.subtractingSaturated(newest)
+        let allowed = trip + 2 * frameInterval + Int64(Tuning.feedbackSlack * 1e6)
+        patience = age > allowed ? (1 - Double(age - allowed) / 200e6).clamped(to: 0.2...1) : 1
+    }
+
+    /// Begins again after an idle time: at half the estimate, which two or three proofs bring back.
+    mutating func resume() {
+        isIdle = true
+        sending.restart()
+        path.restart()
+        trendline = Trendline()
+        bitrate = bounded(max(min(bitrate, settings.start), 0.5 * bitrate))
+        state = .decrease
+        reason = .idle
+        decreased = nil
+    }
+
+    /// Takes a receiver report; it counts only where there has been no transport-wide feedback for five seconds.
+    ///
+    /// - Parameters:
+    ///   - report: what the receiver said.
+    ///   - now: when it came.
+    public mutating func report(_ report: ReceiverReport, at now: Int64) {
+        defer { lastReport = now }
+        guard lastFeedback.map({ now.subtractingSaturated($0) > 5_000_000_000 }) ?? true else { return }
+        let before = bitrate
+        let lost = report.fractionLost.isNaN ? 0 : report.fractionLost.clamped(to: 0...1)
+        let passed = (now.subtractingSaturated(lastReport ?? now)).clamped(to: 0...5_000_000_000)
+        if lost > LossController.high {
+            bitrate = bounded(bitrate * (1 - 0.5 * lost))
+        } else if lost < LossController.low, let rate = sending.rate {
+            let wanted = bitrate * (1 + 0.08 * Double(passed) / 1e9)
+            bitrate = bounded(max(bitrate, min(wanted, 1.5 * rate)))
+        }
+        state = bitrate > before ? .increase : bitrate < before ? .decrease : .hold
+        reason = .report
+    }
+}

@@ -1,0 +1,99 @@
+/// What the far end says of one packet: one entry of transport-wide feedback.
+///
+/// The fields are as they came; nothing in them is trusted.
+public struct PacketFeedback: Hashable, Sendable {
+    /// Transport-wide sequence number; wraps.
+    public var sequence: UInt16
+    /// When it was sent, in nanoseconds on the sender's clock; nil where the feedback matches no packet.
+    public var sendTime: Int64?
+    /// When it arrived, in nanoseconds on the receiver's clock, whose zero is anywhere; nil where not known.
+    public var arrivalTime: Int64?
+    /// Bytes of RTP payload.
+    public var size: Int
+    /// Whether the far end says that it has not come.
+    public var isLost: Bool
+
+    /// One entry of feedback.
+    public init(sequence: UInt16, sendTime: Int64?, arrivalTime: Int64?, size: Int, isLost: Bool) {
+        self.sequence = sequence
+        self.sendTime = sendTime
+        self.arrivalTime = arrivalTime
+        self.size = size
+        self.isLost = isLost
+    }
+}
+
+/// A packet of which something believable is known.
+struct PacketOutcome: Hashable, Sendable {
+    /// The sequence number, unwrapped.
+    var sequence: Int64
+    /// Nanoseconds on the sender's clock.
+    var sent: Int64
+    /// Nanoseconds on the receiver's clock; nil: lost, or come at an unknown time.
+    var arrived: Int64?
+    /// Bytes on the wire.
+    var bytes: Int
+    var isLost: Bool
+    /// It was said to be lost before.
+    var isCorrection = false
+}
+
+/// Turns feedback into outcomes: unwraps numbers, skips duplicates and what matches no packet.
+struct FeedbackHistory: Sendable {
+    /// How many numbers back feedback is still matched; a power of two below half the number space.
+    private static let reach: Int64 = 8192
+    /// After so many useless reports in a row, the numbering is taken to have started anew.
+    private static let patience = 5
+
+    private enum Known: UInt8 { case nothing, lost, arrived }
+
+    private var known = [Known](repeating: .nothing, count: Int(Self.reach))
+    private var highest: Int64?
+    private var useless = 0
+
+    /// The outcomes that are news, in the order of sending.
+    ///
+    /// - Parameters:
+    ///   - packets: one report's entries.
+    ///   - overhead: bytes that each packet costs beyond its payload.
+    /// - Returns: one outcome for each packet of which something new is known.
+    mutating func accept(_ packets: [PacketFeedback], overhead: Int) -> [PacketOutcome] {
+        var outcomes: [PacketOutcome] = []
+        outcomes.reserveCapacity(packets.count)
+        for packet in packets {
+            guard let sent = packet.sendTime, sent >= 0, packet.size >= 0, packet.size <= 65_535 else { continue }
+            let sequence = unwrap(packet.sequence)
+            guard let highest, sequence > highest - Self.reach else { continue }
+            advance(to: sequence)
+            let slot = Int(sequence & (Self.reach - 1))
+            let before = known[slot]
+            guard before == .nothing || (before == .lost && !packet.isLost) else { continue }
+            known[slot] = packet.isLost ? .lost : .arrived
+            outcomes.append(
+                PacketOutcome(
+                    sequence: sequence, sent: sent, arrived: packet.isLost ? nil : packet.arrivalTime,
+                    bytes: packet.size + overhead, isLost: packet.isLost, isCorrection: before == .lost))
+            self.highest = max(highest, sequence)
+        }
+        useless = outcomes.isEmpty && !packets.isEmpty ? useless + 1 : 0
+        if useless >= Self.patience { self = FeedbackHistory() }
+        outcomes.sort { $0.sequence < $1.sequence }
+        return outcomes
+    }
+
+    private mutating func unwrap(_ sequence: UInt16) -> Int64 {
+        guard let highest else {
+            self.highest = Int64(sequence)
+            return Int64(sequence)
+        }
+        let ahead = Int16(bitPattern: sequence &- UInt16(truncatingIfNeeded: highest))
+        return highest + Int64(ahead)
+    }
+
+    /// Forgets what the slots of the numbers between held.
+    private mutating func advance(to sequence: Int64) {
+        guard let highest, sequence > highest else { return }
+        let first = max(highest + 1, sequence - Self.reach + 1)
+        for number in first...sequence { known[Int(number & (Self.reach - 1))] = .nothing }
+    }
+}
