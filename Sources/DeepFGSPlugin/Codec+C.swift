@@ -28,11 +28,13 @@ public func deepfgs_encoder_get_model(
 }
 
 @c @implementation
-public func deepfgs_encoder_set_size(
-    _ encoder: OpaquePointer, _ width: UInt32, _ height: UInt32, _ error: UnsafeMutablePointer<DeepFGSError>
+public func deepfgs_encoder_set_format(
+    _ encoder: OpaquePointer, _ width: UInt32, _ height: UInt32, _ colour: DeepFGSColour,
+    _ error: UnsafeMutablePointer<DeepFGSError>
 ) -> DeepFGSStatus {
     reporting(to: error) { () throws(Failure) in
-        try EncoderSession.borrow(encoder).setSize(width: Int(width), height: Int(height))
+        try EncoderSession.borrow(encoder).setFormat(
+            width: Int(width), height: Int(height), colour: HeaderExtensions.ColourDescription(colour))
     }
 }
 
@@ -83,13 +85,14 @@ public func deepfgs_decoder_load_model(
 
 @c @implementation
 public func deepfgs_decoder_begin(
-    _ decoder: OpaquePointer, _ bytes: UnsafePointer<UInt8>, _ size: Int, _ width: UnsafeMutablePointer<UInt32>,
-    _ height: UnsafeMutablePointer<UInt32>, _ error: UnsafeMutablePointer<DeepFGSError>
+    _ decoder: OpaquePointer, _ bytes: UnsafePointer<UInt8>, _ size: Int,
+    _ picture: UnsafeMutablePointer<DeepFGSPicture>,
+    _ error: UnsafeMutablePointer<DeepFGSError>
 ) -> DeepFGSStatus {
     reporting(to: error) { () throws(Failure) in
-        let picture = try DecoderSession.borrow(decoder).begin(UnsafeRawBufferPointer(start: bytes, count: size))
-        width.pointee = UInt32(picture.width)
-        height.pointee = UInt32(picture.height)
+        let header = try DecoderSession.borrow(decoder).begin(UnsafeRawBufferPointer(start: bytes, count: size))
+        picture.pointee = DeepFGSPicture(
+            width: UInt32(header.width), height: UInt32(header.height), colour: DeepFGSColour(header.extensions.colour))
     }
 }
 
@@ -117,6 +120,27 @@ extension PixelLayout {
             width: Int(layout.width), height: Int(layout.height), stride: Int(layout.stride),
             bytesPerPixel: Int(layout.pixel_stride), red: Int(layout.red), green: Int(layout.green),
             blue: Int(layout.blue))
+    }
+}
+
+extension HeaderExtensions.ColourDescription {
+    fileprivate init?(_ colour: DeepFGSColour) {
+        guard colour.known else { return nil }
+        self.init(
+            primaries: colour.primaries, transfer: colour.transfer, matrix: colour.matrix,
+            fullRange: colour.full_range)
+    }
+}
+
+extension DeepFGSColour {
+    fileprivate init(_ colour: HeaderExtensions.ColourDescription?) {
+        self.init()
+        guard let colour else { return }
+        known = true
+        full_range = colour.fullRange
+        primaries = colour.primaries
+        transfer = colour.transfer
+        matrix = colour.matrix
     }
 }
 

@@ -30,7 +30,7 @@ final class DecoderSession: Handle {
     }
 
     /// Reads a frame's header and makes ready for it.
-    func begin(_ frame: UnsafeRawBufferPointer) throws(Failure) -> (width: Int, height: Int) {
+    func begin(_ frame: UnsafeRawBufferPointer) throws(Failure) -> FrameHeader {
         let header: FrameHeader
         do throws(BitstreamError) {
             header = try FrameHeader(parsing: frame)
@@ -44,7 +44,7 @@ final class DecoderSession: Handle {
             throw Failure(error)
         }
         try load(header.model)
-        return (header.width, header.height)
+        return header
     }
 
     /// Decodes a frame that `begin` accepted.

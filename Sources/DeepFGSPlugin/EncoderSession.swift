@@ -13,6 +13,7 @@ final class EncoderSession: Handle {
     let model: Model
     private let options: ComputeOptions
     private var encoder: Encoder?
+    private var colour: HeaderExtensions.ColourDescription?
     /// The time of the first frame: what the frames carry counts from here.
     private var origin: UInt64?
     /// The last frame, whole, and how much of it is kept.
@@ -24,8 +25,9 @@ final class EncoderSession: Handle {
         self.options = options
     }
 
-    /// Prepares the networks for pictures of this size.
-    func setSize(width: Int, height: Int) throws(Failure) {
+    /// Prepares for pictures of this size and colour; nil is sRGB.
+    func setFormat(width: Int, height: Int, colour: HeaderExtensions.ColourDescription?) throws(Failure) {
+        self.colour = colour
         if let encoder, encoder.width == width, encoder.height == height { return }
         // The old networks' memory goes before the new ones' comes.
         encoder = nil
@@ -73,6 +75,7 @@ final class EncoderSession: Handle {
 
     private func stamp(time: UInt64?, duration: UInt64?) -> HeaderExtensions {
         var extensions = HeaderExtensions()
+        extensions.colour = colour
         if let time {
             let zero = origin ?? time
             origin = zero

@@ -30,6 +30,8 @@ enum ModelLibrary {
     /// The model that an encoder was told to use.
     ///
     /// - Parameter pathOrName: A path where it contains a slash or ends in `.safetensors`, else a name.
+    /// - Returns: The model, perhaps one that other elements use.
+    /// - Throws: `Failure` of status not found, which says what was wrong with the file, or where it was looked for.
     static func load(_ pathOrName: String) throws(Failure) -> Model {
         let store = ModelStore(directories: standardDirectories)
         return try wrapped { () throws(ModelError) in
@@ -43,6 +45,8 @@ enum ModelLibrary {
     /// - Parameters:
     ///   - identity: What the stream carries.
     ///   - first: Directories to search first, separated by colons; the path of a file is that file.
+    /// - Returns: The model, perhaps one that other elements use.
+    /// - Throws: `Failure` of status not found, which names the places and the models that are there.
     static func find(_ identity: ModelIdentity, first: String) throws(Failure) -> Model {
         if let model = live(identity) { return model }
         let places = first.split(separator: ":").map(String.init)

@@ -1,7 +1,10 @@
 import CGStreamer
 import CGstCheck
+import DeepFGS
 import GstDeepFGS
 import Glibc
+
+@testable import DeepFGSPlugin
 
 /// A piece of pipeline in GStreamer's test harness, with the messages that it posts.
 final class Harness {
@@ -35,6 +38,8 @@ final class Harness {
         gst_harness_teardown(harness)
     }
 
+    nonisolated(unsafe) private static var model: Model?
+
     /// Once for the process: GStreamer with a registry of its own, and the plugin.
     private static let initialised: Void = {
         setenv("GST_REGISTRY", "/tmp/deepfgs-tests-\(getuid()).registry", 1)
@@ -42,6 +47,8 @@ final class Harness {
         unsetenv("GST_PLUGIN_PATH_1_0")
         gst_init(nil, nil)
         gst_plugin_deepfgs_register()
+        // Elements share the model that one of them holds: reading it takes seconds in a debug build.
+        model = try? ModelLibrary.load("live-v0")
     }()
 
     /// Lets a piece that begins with a source run to its end, or to an error, but no longer than a minute.
@@ -123,6 +130,23 @@ final class Harness {
             g_clear_error(&error)
             gst_message_unref(message)
         }
+    }
+
+    /// What deepfgsdec has counted.
+    func statistics() -> [String: UInt64] {
+        guard let element = gst_harness_find_element(harness, "deepfgsdec") else { return [:] }
+        defer { gst_object_unref(element) }
+        var value = GValue()
+        let object = UnsafeMutableRawPointer(element).assumingMemoryBound(to: GObject.self)
+        g_object_get_property(object, "stats", &value)
+        defer { g_value_unset(&value) }
+        guard let structure = gst_value_get_structure(&value) else { return [:] }
+        var counts: [String: UInt64] = [:]
+        for name in ["decoded", "cut", "damaged", "repeated", "late", "bytes"] {
+            var count: guint64 = 0
+            if gst_structure_get_uint64(structure, name, &count) != 0 { counts[name] = UInt64(count) }
+        }
+        return counts
     }
 
     /// Sets a property of the (first) element of a factory, given as text.

@@ -119,18 +119,21 @@ static GstVideoFormat gst_deepfgs_dec_choose_format(GstDeepFGSDec *self)
     return format;
 }
 
-/* Makes the output's format that of a picture of this size. */
-static gboolean gst_deepfgs_dec_negotiate_size(GstDeepFGSDec *self, guint width, guint height)
+/* Makes the output's format that of this picture. */
+static gboolean gst_deepfgs_dec_negotiate_picture(GstDeepFGSDec *self, const DeepFGSPicture *picture)
 {
     GstVideoDecoder *base = GST_VIDEO_DECODER(self);
     gboolean reconfigure = gst_pad_check_reconfigure(GST_VIDEO_DECODER_SRC_PAD(self));
-    if (self->output && !reconfigure && GST_VIDEO_INFO_WIDTH(&self->output->info) == (gint)width &&
-        GST_VIDEO_INFO_HEIGHT(&self->output->info) == (gint)height)
+    GstVideoColorimetry colorimetry = deepfgs_colorimetry_of(&picture->colour);
+    if (self->output && !reconfigure && GST_VIDEO_INFO_WIDTH(&self->output->info) == (gint)picture->width &&
+        GST_VIDEO_INFO_HEIGHT(&self->output->info) == (gint)picture->height &&
+        gst_video_colorimetry_is_equal(&self->output->info.colorimetry, &colorimetry))
         return TRUE;
     if (self->output)
         gst_video_codec_state_unref(self->output);
-    self->output = gst_video_decoder_set_output_state(base, gst_deepfgs_dec_choose_format(self), width, height,
-                                                      self->input);
+    self->output = gst_video_decoder_set_output_state(base, gst_deepfgs_dec_choose_format(self), picture->width,
+                                                      picture->height, self->input);
+    self->output->info.colorimetry = colorimetry;
     return gst_video_decoder_negotiate(base);
 }
 
@@ -156,10 +159,10 @@ static DeepFGSStatus gst_deepfgs_dec_decode(GstDeepFGSDec *self, GstBuffer *byte
                                             DeepFGSDecoded *decoded, GstFlowReturn *flow, DeepFGSError *error)
 {
     GstVideoDecoder *base = GST_VIDEO_DECODER(self);
-    GstVideoFrame picture;
+    DeepFGSPicture picture;
+    GstVideoFrame pixels;
     DeepFGSLayout layout;
     GstMapInfo map;
-    guint32 width, height;
 
     *flow = GST_FLOW_OK;
     if (!gst_buffer_map(bytes, &map, GST_MAP_READ)) {
@@ -167,19 +170,19 @@ static DeepFGSStatus gst_deepfgs_dec_decode(GstDeepFGSDec *self, GstBuffer *byte
         g_strlcpy(error->message, "Cannot read a frame's memory", sizeof error->message);
         return error->status;
     }
-    DeepFGSStatus status = deepfgs_decoder_begin(self->decoder, map.data, map.size, &width, &height, error);
+    DeepFGSStatus status = deepfgs_decoder_begin(self->decoder, map.data, map.size, &picture, error);
     if (status == DEEPFGS_OK) {
-        if (!gst_deepfgs_dec_negotiate_size(self, width, height))
+        if (!gst_deepfgs_dec_negotiate_picture(self, &picture))
             *flow = GST_PAD_IS_FLUSHING(GST_VIDEO_DECODER_SRC_PAD(self)) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
         else
             *flow = gst_video_decoder_allocate_output_frame(base, frame);
     }
     if (status == DEEPFGS_OK && *flow == GST_FLOW_OK) {
-        if (gst_video_frame_map(&picture, &self->output->info, frame->output_buffer, GST_MAP_WRITE)) {
-            gsize size = deepfgs_frame_layout(&picture, &layout);
-            status = deepfgs_decoder_decode(self->decoder, map.data, map.size, GST_VIDEO_FRAME_PLANE_DATA(&picture, 0),
+        if (gst_video_frame_map(&pixels, &self->output->info, frame->output_buffer, GST_MAP_WRITE)) {
+            gsize size = deepfgs_frame_layout(&pixels, &layout);
+            status = deepfgs_decoder_decode(self->decoder, map.data, map.size, GST_VIDEO_FRAME_PLANE_DATA(&pixels, 0),
                                             size, &layout, decoded, error);
-            gst_video_frame_unmap(&picture);
+            gst_video_frame_unmap(&pixels);
         } else {
             error->status = status = DEEPFGS_ERROR_FAILED;
             g_strlcpy(error->message, "Cannot write a picture's memory", sizeof error->message);

@@ -148,7 +148,8 @@ static gboolean gst_deepfgs_enc_set_format(GstVideoEncoder *base, GstVideoCodecS
     gchar identity[DEEPFGS_IDENTITY_LENGTH], name[128];
     DeepFGSError error;
 
-    if (deepfgs_encoder_set_size(self->encoder, info->width, info->height, &error) != DEEPFGS_OK) {
+    DeepFGSColour colour = deepfgs_colour_of(&info->colorimetry);
+    if (deepfgs_encoder_set_format(self->encoder, info->width, info->height, colour, &error) != DEEPFGS_OK) {
         DEEPFGS_POST_ERROR(self, &error);
         return FALSE;
     }

@@ -16,6 +16,34 @@ gsize deepfgs_frame_layout(const GstVideoFrame *frame, DeepFGSLayout *layout)
     return frame->map[0].size - ((const guint8 *)GST_VIDEO_FRAME_PLANE_DATA(frame, 0) - frame->map[0].data);
 }
 
+DeepFGSColour deepfgs_colour_of(const GstVideoColorimetry *colorimetry)
+{
+    DeepFGSColour colour = {.known = FALSE};
+    if (colorimetry->primaries == GST_VIDEO_COLOR_PRIMARIES_UNKNOWN ||
+        colorimetry->transfer == GST_VIDEO_TRANSFER_UNKNOWN ||
+        gst_video_colorimetry_matches(colorimetry, GST_VIDEO_COLORIMETRY_SRGB))
+        return colour;
+    colour.known = TRUE;
+    colour.full_range = colorimetry->range != GST_VIDEO_COLOR_RANGE_16_235;
+    colour.primaries = gst_video_color_primaries_to_iso(colorimetry->primaries);
+    colour.transfer = gst_video_transfer_function_to_iso(colorimetry->transfer);
+    colour.matrix = gst_video_color_matrix_to_iso(colorimetry->matrix);
+    return colour;
+}
+
+GstVideoColorimetry deepfgs_colorimetry_of(const DeepFGSColour *colour)
+{
+    GstVideoColorimetry colorimetry;
+    gst_video_colorimetry_from_string(&colorimetry, GST_VIDEO_COLORIMETRY_SRGB);
+    if (colour->known) {
+        colorimetry.range = colour->full_range ? GST_VIDEO_COLOR_RANGE_0_255 : GST_VIDEO_COLOR_RANGE_16_235;
+        colorimetry.primaries = gst_video_color_primaries_from_iso(colour->primaries);
+        colorimetry.transfer = gst_video_transfer_function_from_iso(colour->transfer);
+        colorimetry.matrix = gst_video_color_matrix_from_iso(colour->matrix);
+    }
+    return colorimetry;
+}
+
 GType deepfgs_precision_get_type(void)
 {
     static gsize type;

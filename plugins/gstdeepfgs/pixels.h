@@ -25,6 +25,10 @@
  * the frame is none of DEEPFGS_RAW_FORMATS. */
 gsize deepfgs_frame_layout(const GstVideoFrame *frame, DeepFGSLayout *layout);
 
+/* What raw caps say of colour, as a frame's header says it, and back. */
+DeepFGSColour deepfgs_colour_of(const GstVideoColorimetry *colorimetry);
+GstVideoColorimetry deepfgs_colorimetry_of(const DeepFGSColour *colour);
+
 /* DeepFGSPrecision as a property's type. */
 #define DEEPFGS_TYPE_PRECISION (deepfgs_precision_get_type())
 GType deepfgs_precision_get_type(void);

@@ -21,6 +21,14 @@ typedef struct {
     uint32_t pixel_stride, red, green, blue;
 } DeepFGSLayout;
 
+/* What the samples' numbers mean, as code points of ITU-T H.273. */
+typedef struct {
+    /* Otherwise the rest says nothing, and the picture is sRGB. */
+    bool known;
+    bool full_range;
+    uint8_t primaries, transfer, matrix;
+} DeepFGSColour;
+
 /* The arithmetic of the networks that make and read latents; those of the entropy coder are exact in any case. */
 typedef enum {
     /* bfloat16 where the processor has instructions for it, else float32. */
@@ -47,8 +55,9 @@ void deepfgs_encoder_free(DeepFGSEncoder *encoder);
 void deepfgs_encoder_get_model(DeepFGSEncoder *encoder, char identity[_Nonnull DEEPFGS_IDENTITY_LENGTH], char *name,
                                size_t length);
 
-/* Prepares the networks for pictures of another size; the first frame needs it too. */
-DeepFGSStatus deepfgs_encoder_set_size(DeepFGSEncoder *encoder, uint32_t width, uint32_t height, DeepFGSError *error);
+/* Prepares for pictures of another size or colour; the first frame needs it too. */
+DeepFGSStatus deepfgs_encoder_set_format(DeepFGSEncoder *encoder, uint32_t width, uint32_t height, DeepFGSColour colour,
+                                         DeepFGSError *error);
 
 typedef struct {
     /* Bytes of the frame, after the cut that was asked for; of its header and base; and before the cut. */
@@ -76,9 +85,14 @@ void deepfgs_decoder_free(DeepFGSDecoder *decoder);
 /* Loads a model before the first frame asks for it; `identity` is what caps say. */
 DeepFGSStatus deepfgs_decoder_load_model(DeepFGSDecoder *decoder, const char *identity, DeepFGSError *error);
 
+typedef struct {
+    uint32_t width, height;
+    DeepFGSColour colour;
+} DeepFGSPicture;
+
 /* Reads a frame's header, checks the limits, and loads the model where the last frame had another. */
-DeepFGSStatus deepfgs_decoder_begin(DeepFGSDecoder *decoder, const uint8_t *bytes, size_t size, uint32_t *width,
-                                    uint32_t *height, DeepFGSError *error);
+DeepFGSStatus deepfgs_decoder_begin(DeepFGSDecoder *decoder, const uint8_t *bytes, size_t size, DeepFGSPicture *picture,
+                                    DeepFGSError *error);
 
 typedef struct {
     /* Bytes of the frame that were there, and when it was whole. */
