@@ -14,12 +14,10 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
 
 /// When to send which packet: spreads each frame over its interval and lets old tails give way.
 ///
-/// A frame's packets leave evenly over its interval less a slack of 10 ms (a third of a short interval), or at the target
-/// where that is faster; at most `burst` leave back to back. So long intervals are filled, not the first part of each
-/// at a higher rate: that would queue before a path of just the target, and two seconds of a slow stream would hold more
-/// than their share. A tail packet is dropped when its frame's deadline (one interval after its start) has passed or
-/// when the next frame comes, but for one that closes the frame with the RTP marker: a base never waits behind an old
-/// tail. Base packets are dropped only when more than `maximumFrames` frames wait, as behind a blocked socket.
+/// A frame's packets leave at the target or faster, as `spacing` says; at most `burst` leave back to back. A tail packet
+/// is dropped when its frame's deadline (one interval after its start) has passed or when the next frame comes, but for
+/// one that closes the frame with the RTP marker: a base never waits behind an old tail. Base packets are dropped only
+/// when more than `maximumFrames` frames wait, as behind a blocked socket.
 ///
 /// The caller holds the packets; the pacer sees their tokens and sizes. Values in, values out: no clock, no thread.
 /// Ask `next` until it says `wait` or `idle`. Cost: O(1) a packet.
@@ -60,7 +58,18 @@ public struct Pacer: Sendable {
         var frame: Int
     }
 
-    /// Longest part of an interval, in nanoseconds, that is left free so that a frame ends before the next one comes.
+    /// How a frame is laid into its interval.
+    public enum Spacing: Sendable {
+        /// At `headroom` times the target: a train whose dispersion tells the estimator what the path carries.
+        case train
+        /// Over the whole interval less 10 ms, or a third of a short one: no queue builds up before a path of just
+        /// the target, and any two seconds hold their share of it however long the interval is.
+        case even
+    }
+
+    /// How much faster than the target a train leaves; the rest of the interval lets the path's queue drain.
+    public static let headroom = 1.5
+    /// Longest part of an interval, in nanoseconds, that even spacing leaves free.
     static let longestSlack: Int64 = 10_000_000
     /// Most packets that leave back to back.
     public static let burst = 3
@@ -84,16 +93,24 @@ public struct Pacer: Sendable {
     /// How many packets wait to be sent.
     public var queuedPackets: Int { entries.count - head }
 
+    /// How the frames that come are laid into their intervals.
+    public var spacing: Spacing
+
     /// An empty pacer.
-    public init() {}
+    public init(spacing: Spacing = .train) { self.spacing = spacing }
 
     /// Longest time that a packet waits here: what an element adds to the pipeline's latency.
     ///
-    /// - Parameter interval: the time between frames, in nanoseconds.
+    /// - Parameters:
+    ///   - interval: the time between frames, in nanoseconds.
+    ///   - spacing: how frames are laid into it.
     /// - Returns: nanoseconds.
-    public static func latency(interval: Int64) -> Int64 {
+    public static func latency(interval: Int64, spacing: Spacing = .train) -> Int64 {
         let interval = max(0, interval)
-        return interval - min(interval / 3, longestSlack)
+        return switch spacing {
+        case .train: Int64(Double(interval) / headroom)
+        case .even: interval - min(interval / 3, longestSlack)
+        }
     }
 
     /// The times at which a frame's packets leave.
@@ -103,12 +120,16 @@ public struct Pacer: Sendable {
     ///   - start: when the first may leave, in nanoseconds.
     ///   - interval: the time until the next frame, in nanoseconds.
     ///   - target: bit/s.
+    ///   - spacing: how the frame is laid into the interval.
     /// - Returns: one time for each packet, rising, in nanoseconds; the last before `start + latency`.
-    public static func sendTimes(_ sizes: [Int], start: Int64, interval: Int64, target: Double) -> [Int64] {
+    public static func sendTimes(
+        _ sizes: [Int], start: Int64, interval: Int64, target: Double, spacing: Spacing = .train
+    ) -> [Int64] {
         let interval = interval.clamped(to: FrameBudget.intervals)
         let total = sizes.reduce(0) { $0 + max(0, $1) }
-        let needed = Double(total) * 8e9 / Double(latency(interval: interval))
-        let rate = target.isFinite ? max(needed, target) : needed
+        let needed = Double(total) * 8e9 / Double(latency(interval: interval, spacing: spacing))
+        let wanted = spacing == .train ? headroom * target : target
+        let rate = wanted.isFinite ? max(needed, wanted) : needed
         var times: [Int64] = []
         times.reserveCapacity(sizes.count)
         var due = 0.0
@@ -154,7 +175,8 @@ public struct Pacer: Sendable {
         frame += 1
         shift = 0
         let deadline = now.addingSaturated(interval.clamped(to: FrameBudget.intervals))
-        let times = Self.sendTimes(packets.map(\.bytes), start: now, interval: interval, target: target)
+        let times = Self.sendTimes(
+            packets.map(\.bytes), start: now, interval: interval, target: target, spacing: spacing)
         for (packet, time) in zip(packets, times) {
             entries.append(Entry(packet: packet, time: time, deadline: deadline, frame: frame))
             queuedBytes += max(0, packet.bytes)

@@ -103,7 +103,7 @@ public struct TailCutter: Sendable {
 
     private var budget: FrameBudget
     private var intervalIsKnown: Bool
-    private var pacer = Pacer()
+    private var pacer = Pacer(spacing: .even)
     /// Packets of the frame that is still coming, and when its first came.
     private var coming: [Packet] = []
     private var comingSince: Int64 = 0

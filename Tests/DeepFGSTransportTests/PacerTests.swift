@@ -23,20 +23,23 @@ import Testing
         return steps
     }
 
-    @Test(arguments: [1, 2, 4, 60, 300]) func spreadsAFrameOverItsInterval(count: Int) {
+    @Test(arguments: [1, 2, 4, 60, 300], [Pacer.Spacing.train, .even])
+    func spreadsAFrame(count: Int, spacing: Pacer.Spacing) {
         let sizes = Array(repeating: 1248, count: count)
         let target = Double(count) * 1248 * 8 / 0.04
-        let times = Pacer.sendTimes(sizes, start: 7, interval: interval, target: target)
+        let latency = Pacer.latency(interval: interval, spacing: spacing)
+        #expect(latency == (spacing == .train ? 26_666_666 : 30_000_000))
+        let times = Pacer.sendTimes(sizes, start: 7, interval: interval, target: target, spacing: spacing)
         #expect(times[0] == 7)
-        #expect(times.last.map { $0 < 7 + Pacer.latency(interval: interval) } == true)
+        #expect(times.last.map { $0 < 7 + latency } == true)
         for index in times.indices.dropFirst(Pacer.burst) {
             #expect(times[index] > times[index - Pacer.burst])
         }
         if count >= 4, let last = times.last {
-            // Apart from the burst, the rate is that of the frame over the interval less the slack of 10 ms.
+            // Apart from the burst, the rate is the frame's over the latency.
             let rate = Double((count - Pacer.burst) * 1248) * 8e9 / Double(last - 7)
-            #expect(rate < 1.4 * target)
-            #expect(Double(last) > 0.7 * Double(count - 1) / Double(count) * 30e6)
+            #expect(rate < 1.07 * target * Double(interval) / Double(latency))
+            #expect(Double(last) > 0.7 * Double(count - 1) / Double(count) * Double(latency))
         }
     }
 
