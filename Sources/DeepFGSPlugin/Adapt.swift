@@ -43,6 +43,7 @@ final class CutterHandle: Handle {
             step.kind = DEEPFGS_STEP_DROP
             step.token = token
         }
+        step.is_empty = cutter.isEmpty
         return step
     }
 

@@ -100,6 +100,8 @@ public struct TailCutter: Sendable {
     public var interval: Int64 { budget.interval }
     /// Bytes on the wire that wait to be sent.
     public var queuedBytes: Int { pacer.queuedBytes }
+    /// Whether nothing waits to be sent or dropped; a frame that is still coming does not count.
+    public var isEmpty: Bool { pacer.queuedPackets == 0 && immediate.isEmpty && drops.isEmpty }
 
     private var budget: FrameBudget
     private var intervalIsKnown: Bool

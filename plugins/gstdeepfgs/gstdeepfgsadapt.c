@@ -115,7 +115,7 @@ static void gst_deepfgs_adapt_loop(GstPad *pad)
         DeepFGSStep step = deepfgs_cutter_next(self->cutter, now());
         GstStructure *message = deepfgs_adapt_report(self);
         flow = GST_FLOW_OK;
-        self->idle = step.kind == DEEPFGS_STEP_IDLE;
+        self->idle = step.is_empty && (step.kind == DEEPFGS_STEP_IDLE || step.kind == DEEPFGS_STEP_WAIT);
         if (self->idle)
             g_cond_broadcast(&self->change);
         if (message) {

@@ -124,6 +124,8 @@ typedef struct {
     size_t payload_size;
     uint16_t sequence_number;
     bool marker;
+    /* Nothing else waits to be sent or dropped; a frame that is still coming does not count. */
+    bool is_empty;
 } DeepFGSStep;
 
 /* Why something was not sent; `DEEPFGS_DROP_REASONS` counts them. */

@@ -1,0 +1,201 @@
+import CGStreamer
+import CGstCheck
+import Glibc
+import Testing
+
+@testable import DeepFGS
+
+@Suite("deepfgsadapt")
+struct AdaptTests {
+    /// Frames of 20 kB with a base of 1.5 kB.
+    static func frames(_ count: Int) -> [[UInt8]] {
+        (0..<count).map { ParserTests.frame(chunks: [1500, 3500, 5000, 10_000], fill: UInt8(truncatingIfNeeded: $0)) }
+    }
+
+    /// Checks what any receiver relies on, and gives the frames' bytes as sent.
+    static func received(_ packets: [RTPPacket]) -> [[UInt8]] {
+        var frames: [[UInt8]] = []
+        for (index, packet) in packets.enumerated() {
+            let isFirst = index == 0 || packets[index - 1].timestamp != packet.timestamp
+            let isLast = index + 1 == packets.count || packets[index + 1].timestamp != packet.timestamp
+            #expect(packet.marker == isLast && packet.has(GST_BUFFER_FLAG_MARKER) == isLast)
+            if index > 0 { #expect(packet.sequenceNumber == packets[index - 1].sequenceNumber &+ 1) }
+            if isFirst { frames.append([]) }
+            frames[frames.count - 1] += packet.frameBytes
+        }
+        return frames
+    }
+
+    static func settle(_ harness: Harness, frames: Int) -> [RTPPacket] {
+        var packets: [RTPPacket] = []
+        for _ in 0..<3000 {
+            packets += harness.available().map(RTPPacket.init)
+            if packets.filter(\.marker).count >= frames { break }
+            usleep(1000)
+        }
+        return packets
+    }
+
+    @Test(
+        "Each frame's prefix that the bitrate allows is sent, byte for byte",
+        arguments: [500_000, 1_000_000, 3_000_000])
+    func budget(target: Int) {
+        let harness = Harness(
+            frames: "rtpdeepfgspay ! deepfgsadapt pacing=false frame-messages=true target-bitrate=\(target)")
+        let frames = Self.frames(5)
+        var packets: [RTPPacket] = []
+        for (index, frame) in frames.enumerated() {
+            harness.push(frames: [frame], from: index)
+            packets += harness.available().map(RTPPacket.init)
+            usleep(40_000)
+        }
+        let received = Self.received(packets)
+        #expect(received.count == 5)
+        for (got, sent) in zip(received, frames) { #expect(sent.starts(with: got) && got.count >= 1500) }
+        // The first frame's budget is that of one interval, to the byte.
+        let first = packets.filter { $0.timestamp == packets[0].timestamp }
+        let wire = first.reduce(0) { $0 + $1.bytes.count + 28 }
+        let budget = Int(0.99 * Double(target) / 8 * 0.04)
+        #expect(wire <= budget && wire > budget - 120, "\(wire) of \(budget)")
+        #expect(harness.count("frames-cut", in: "stats", of: "deepfgsadapt") == 5)
+        let messages = harness.elementMessages()
+        #expect(
+            messages.filter { $0.hasPrefix("deepfgs-frame-sent") && $0.contains("reason=(string)budget") }.count == 5)
+    }
+
+    @Test("Frames under the bitrate pass as they are")
+    func untouched() {
+        let harness = Harness(frames: "rtpdeepfgspay ! deepfgsadapt pacing=false target-bitrate=100000000")
+        let frames = Self.frames(5)
+        harness.push(frames: frames)
+        #expect(Self.received(harness.available().map(RTPPacket.init)) == frames)
+        #expect(harness.count("frames-whole", in: "stats", of: "deepfgsadapt") == 5)
+    }
+
+    @Test("A paced frame is spread over its interval, without bursts")
+    func paced() {
+        let harness = Harness("rtpdeepfgspay ! deepfgsadapt target-bitrate=3000000")
+        gst_harness_set_live(harness.harness, 1)
+        gst_harness_set_src_caps_str(harness.harness, Harness.frameCaps)
+        gst_harness_play(harness.harness)
+        harness.push(frames: Self.frames(1))
+        var counts: [Int] = []
+        let began = now()
+        while now() - began < 60_000_000 {
+            let count = harness.available().count
+            if count > 0 { counts.append(count) }
+            usleep(300)
+        }
+        #expect(counts.reduce(0, +) >= 12)
+        // A loaded machine may hold the test up, not the packets: allow it a few.
+        #expect((counts.max() ?? 0) <= 6, "\(counts)")
+        #expect(counts.count >= 5)
+    }
+
+    @Test("A new target holds from the next frame on")
+    func retarget() {
+        let harness = Harness(frames: "rtpdeepfgspay ! deepfgsadapt pacing=false target-bitrate=3000000")
+        var sizes: [Int] = []
+        for (index, target) in [3_000_000, 3_000_000, 1_000_000, 1_000_000, 6_000_000].enumerated() {
+            harness.set("target-bitrate", "\(target)", of: "deepfgsadapt")
+            harness.push(frames: Self.frames(1), from: index)
+            sizes.append(harness.available().reduce(0) { $0 + $1.bytes.count })
+            usleep(40_000)
+        }
+        #expect(sizes[1] > 12_000 && sizes[3] < 6_500 && sizes[4] > 18_000, "\(sizes)")
+    }
+
+    @Test("The end of the stream comes after the last packet")
+    func end() {
+        let harness = Harness(frames: "rtpdeepfgspay ! deepfgsadapt target-bitrate=8000000")
+        harness.push(frames: Self.frames(1))
+        gst_harness_push_event(harness.harness, gst_event_new_eos())
+        let packets = harness.available().map(RTPPacket.init)
+        #expect(Self.received(packets) == Self.frames(1))
+        #expect(harness.events(of: GST_EVENT_EOS) == 1)
+    }
+
+    @Test("A flush empties the queue, and the stream goes on without a gap")
+    func flush() {
+        let harness = Harness("rtpdeepfgspay ! deepfgsadapt target-bitrate=3000000")
+        gst_harness_set_live(harness.harness, 1)
+        gst_harness_set_src_caps_str(harness.harness, Harness.frameCaps)
+        gst_harness_play(harness.harness)
+        harness.push(frames: Self.frames(1))
+        gst_harness_push_event(harness.harness, gst_event_new_flush_start())
+        gst_harness_push_event(harness.harness, gst_event_new_flush_stop(1))
+        let before = harness.available().map(RTPPacket.init)
+        #expect(before.count < 13)
+        #expect(harness.count("bytes-queued", in: "stats", of: "deepfgsadapt") == 0)
+        var segment = GstSegment()
+        gst_segment_init(&segment, GST_FORMAT_TIME)
+        gst_harness_push_event(harness.harness, gst_event_new_segment(&segment))
+        harness.push(frames: Self.frames(1), from: 1)
+        let after = Self.settle(harness, frames: 1)
+        #expect(after.last?.marker == true)
+        if let last = before.last, let next = after.first {
+            #expect(next.sequenceNumber == last.sequenceNumber &+ 1)
+        }
+    }
+
+    @Test("Stopping with a full queue loses nothing but the queue")
+    func stop() {
+        for _ in 0..<20 {
+            let harness = Harness("rtpdeepfgspay ! deepfgsadapt target-bitrate=3000000")
+            gst_harness_set_live(harness.harness, 1)
+            gst_harness_set_src_caps_str(harness.harness, Harness.frameCaps)
+            gst_harness_play(harness.harness)
+            harness.push(frames: Self.frames(2))
+        }
+    }
+
+    @Test("Feedback ends here, other events go on")
+    func feedback() {
+        let harness = Harness(frames: "identity name=above ! rtpdeepfgspay ! deepfgsadapt")
+        harness.push(frames: Self.frames(1))
+        func send(_ name: String) -> Bool {
+            let event = gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_from_string(name, nil))
+            return gst_harness_push_upstream_event(harness.harness, event) != 0
+        }
+        let before = gst_harness_upstream_events_received(harness.harness)
+        _ = send("RTPTWCCPackets")
+        #expect(gst_harness_upstream_events_received(harness.harness) == before)
+        _ = send("Something")
+        #expect(gst_harness_upstream_events_received(harness.harness) == before + 1)
+    }
+
+    @Test("Latency is one frame interval when live and pacing")
+    func latency() {
+        let harness = Harness("rtpdeepfgspay ! deepfgsadapt name=adapt")
+        gst_harness_set_live(harness.harness, 1)
+        gst_harness_set_src_caps_str(harness.harness, Harness.frameCaps)
+        gst_harness_play(harness.harness)
+        harness.push(frames: Self.frames(1))
+        #expect(gst_harness_query_latency(harness.harness) == 40_000_000)
+        harness.set("pacing", "false", of: "deepfgsadapt")
+        #expect(gst_harness_query_latency(harness.harness) == 0)
+    }
+
+    @Test("Packets of another format are dropped and counted, those behind a hole too")
+    func foreign() {
+        let frame = Self.frames(1)
+        let pay = Harness(frames: "rtpdeepfgspay")
+        pay.push(frames: frame)
+        var packets = pay.available().map(RTPPacket.init)
+        let harness = Harness("deepfgsadapt pacing=false target-bitrate=100000000")
+        gst_harness_set_src_caps_str(harness.harness, Harness.packetCaps)
+        gst_harness_play(harness.harness)
+        var foreign = packets[0].bytes
+        foreign[12] = 0
+        harness.push(foreign, time: 0)
+        packets.remove(at: 4)
+        for packet in packets { harness.push(packet.bytes, time: 0) }
+        let received = Self.received(Self.settle(harness, frames: 1))
+        #expect(received.count == 1 && received.first.map { frame[0].starts(with: $0) } == true)
+        #expect(harness.count("packets-malformed", in: "stats", of: "deepfgsadapt") == 1)
+        #expect(harness.count("packets-dropped-gap", in: "stats", of: "deepfgsadapt").map { $0 > 5 } == true)
+    }
+
+    /// Nanoseconds of a steady clock.
+    private func now() -> Int64 { Int64(g_get_monotonic_time()) * 1000 }
+}
