@@ -67,17 +67,44 @@ public final class Decoder {
     private func decodeLatents(
         of frame: UnsafeRawBufferPointer, _ header: FrameHeader
     ) throws(DecodingError) -> (network: CodecNetwork, report: Report) {
-        let network = try preparedNetwork(width: header.width, height: header.height)
-        network.quantiser = header.extensions.quantiser ?? .unit
-        let base = UnsafeRawBufferPointer(rebasing: frame[header.length..<header.baseEnd])
-        guard try decodeBase(base, network) else { throw .bitstream(.baseDamaged) }
-        let end = min(frame.count, header.frameLength)
-        let tail = UnsafeRawBufferPointer(rebasing: frame[header.baseEnd..<end])
+        let (network, tail) = try decodeBase(of: frame, header)
         let (channels, atEnd) = try decodeScalable(tail, network)
+        let end = header.baseEnd + tail.count
         let report = Report(
             bytes: end, frameLength: header.frameLength, channels: channels,
             tailDamaged: end == header.frameLength && !atEnd)
         return (network, report)
+    }
+
+    /// How long a prefix of a frame must be to hold its first channels of `y_s`.
+    ///
+    /// Costs a decoding without the synthesis of the picture.
+    ///
+    /// - Parameter frame: A frame or a prefix of one.
+    /// - Returns: The lengths in bytes from the start of the frame, ascending: element k for the first k channels, up to
+    ///   the last one that is whole. Up to 2 bytes more than the shortest such prefix.
+    /// - Throws: `DecodingError`.
+    public func channelEnds(of frame: UnsafeRawBufferPointer) throws(DecodingError) -> [Int] {
+        let header = try checkedHeader(of: frame)
+        let (network, tail) = try decodeBase(of: frame, header)
+        return try asDecodingError { () throws(CodecError) in
+            var coder = RangeDecoder(tables: model.tables, bytes: tail)
+            var ends = [header.baseEnd]
+            let count = network.grid.latentCount
+            for slice in model.configuration.basicSlices..<model.configuration.slices.count {
+                try network.predict(slice: slice)
+                for channel in 0..<model.configuration.slices[slice] {
+                    let range = (channel * count)..<((channel + 1) * count)
+                    let arrived = coder.decode(
+                        UnsafeMutableBufferPointer(rebasing: network.symbols(of: slice)[range]),
+                        scales: UnsafeBufferPointer(rebasing: network.scales(of: slice)[range]))
+                    guard arrived == count else { return ends }
+                    ends.append(header.baseEnd + tail.count - coder.remaining)
+                }
+                try network.reconstruct(slice: slice)
+            }
+            return ends
+        }
     }
 
     /// Decodes a frame or a prefix of one; a convenience for tools and tests.
@@ -91,6 +118,11 @@ public final class Decoder {
             }
             return (picture, report)
         }
+    }
+
+    /// As `channelEnds(of:)` of bytes in memory; a convenience for tools and tests.
+    public func channelEnds(of frame: [UInt8]) throws(DecodingError) -> [Int] {
+        try frame.withBytes { bytes throws(DecodingError) in try channelEnds(of: bytes) }
     }
 
     /// The header, once everything that can be known without the networks is right.
@@ -132,6 +164,20 @@ public final class Decoder {
             network = fresh
             return fresh
         }
+    }
+
+    /// Decodes the base of a frame whose header was checked.
+    ///
+    /// Returns the networks, ready for the scalable part, and what there is of its bytes.
+    private func decodeBase(
+        of frame: UnsafeRawBufferPointer, _ header: FrameHeader
+    ) throws(DecodingError) -> (CodecNetwork, tail: UnsafeRawBufferPointer) {
+        let network = try preparedNetwork(width: header.width, height: header.height)
+        network.quantiser = header.extensions.quantiser ?? .unit
+        let base = UnsafeRawBufferPointer(rebasing: frame[header.length..<header.baseEnd])
+        guard try decodeBase(base, network) else { throw .bitstream(.baseDamaged) }
+        let end = min(frame.count, header.frameLength)
+        return (network, UnsafeRawBufferPointer(rebasing: frame[header.baseEnd..<end]))
     }
 
     /// Decodes `z` and `y_b`; false where the bytes are not what an encoder writes.

@@ -41,6 +41,23 @@ struct FrameTests {
         #expect(best > first + 3)
     }
 
+    @Test("A channel ends where its last symbol has been read, to within two bytes")
+    func channelEnds() throws {
+        let frame = try Self.frame.get()
+        let decoder = try Self.decoder()
+        let ends = try decoder.channelEnds(of: frame)
+        #expect(ends.count == 193)
+        #expect(ends.first == (try HeaderTests.parse(frame)).baseEnd)
+        #expect(ends.last == frame.count)
+        for (channels, end) in ends.enumerated() {
+            #expect(try decoder.decode(Array(frame.prefix(end))).report.channels >= channels)
+            guard channels > 0, end - 3 >= ends[0] else { continue }
+            #expect(try decoder.decode(Array(frame.prefix(end - 3))).report.channels < channels)
+        }
+        let cut = try decoder.channelEnds(of: Array(frame.prefix(ends[50])))
+        #expect(cut.count >= 51 && Array(ends.prefix(cut.count)) == cut)
+    }
+
     @Test("Every shorter prefix is refused, and says what is missing")
     func tooShort() throws {
         let frame = try Self.frame.get()

@@ -147,6 +147,8 @@ struct RangeDecoder {
         exhausted = !(RangeCoder.lowerBound..<(1 << 31)).contains(state)
     }
 
+    /// Bytes that have not been read.
+    var remaining: Int { bytes.flatMap { start in end.map { $0 - start } } ?? 0 }
     /// The stream is at its end as its encoder left it: every byte read and the state back where the encoder began.
     var isAtEnd: Bool { !exhausted && bytes == end && state == RangeCoder.lowerBound }
 

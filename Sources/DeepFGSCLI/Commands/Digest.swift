@@ -23,7 +23,7 @@ struct Digest: ParsableCommand {
 
     func run() throws {
         let batch = Batch()
-        let decoder = StreamDecoder(model, model: model.model == nil ? nil : try model.load())
+        let decoder = StreamDecoder(model)
         for input in inputs {
             batch.attempt { () throws(Failure) in
                 let file = try StreamFile(input, console: batch.console)

@@ -33,7 +33,7 @@ struct Truncate: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Keep so many scalable channels whole, with not a byte more; needs the frame's model.", valueName: "count"))
+            "Keep so many scalable channels whole; needs the frame's model.", valueName: "count"))
     var channels: Int?
 
     @OptionGroup var model: ModelOptions
@@ -79,7 +79,8 @@ struct Truncate: ParsableCommand {
         if let chunks {
             count = header.chunkEnds[min(chunks, header.chunkEnds.count - 1)]
         } else if let channels {
-            count = try decoder.length(of: frame, holding: channels, of: file, index: index)
+            let ends = try decoder.channelEnds(of: file, index: index)
+            count = channels < ends.count ? ends[channels] : frame.count
         } else {
             count = bytes ?? byteCount(bpp: bpp ?? 0, of: header)
         }

@@ -42,9 +42,10 @@ final class RDMeasurement {
         }
         let file = try StreamFile(path, bytes: try encoder.encode(original, path: path), console: console)
         guard let header = file.sequence.frames.first?.header else { return }
+        let ends = channels ? try decoder.channelEnds(of: file, index: 0) : []
         var last: (length: Int, psnr: Double, msssim: Double)?
         for index in points.indices {
-            let length = try length(points[index].target, file, header)
+            let length = length(points[index].target, of: file.bytes.count, header, ends)
             if last?.length != length {
                 let picture = try decoder.decode(Array(file.bytes[..<length]), of: file, index: 0).picture
                 last = (length, psnr(original, picture) ?? 0, msssim(original, picture) ?? 0)
@@ -54,10 +55,10 @@ final class RDMeasurement {
         }
     }
 
-    /// Bytes of a frame when it is cut at a target.
-    private func length(_ target: Double?, _ file: StreamFile, _ header: FrameHeader) throws(Failure) -> Int {
-        guard let target else { return file.bytes.count }
-        if channels { return try decoder.length(of: file.bytes, holding: Int(target), of: file, index: 0) }
-        return min(max(byteCount(bpp: target, of: header), header.baseEnd), file.bytes.count)
+    /// Bytes of a frame of `count` bytes when it is cut at a target.
+    private func length(_ target: Double?, of count: Int, _ header: FrameHeader, _ ends: [Int]) -> Int {
+        guard let target else { return count }
+        if channels { return Int(target) < ends.count ? ends[Int(target)] : count }
+        return min(max(byteCount(bpp: target, of: header), header.baseEnd), count)
     }
 }

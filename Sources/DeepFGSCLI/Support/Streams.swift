@@ -68,16 +68,27 @@ final class StreamDecoder {
     func decode(
         _ frame: [UInt8], of file: StreamFile, index: Int
     ) throws(Failure) -> (picture: Picture, report: Decoder.Report) {
-        let decoder = try decoder(for: file.sequence.frames[index].header.model, of: file, index: index)
-        do throws(DecodingError) { return try decoder.decode(frame) } catch {
-            throw failure(error, of: file, index: index)
+        try attempt(file, index) { decoder throws(DecodingError) in try decoder.decode(frame) }
+    }
+
+    /// The length of each prefix of one frame of a file that holds so many scalable channels; see `Decoder.channelEnds`.
+    ///
+    /// - Throws: As `decode`.
+    func channelEnds(of file: StreamFile, index: Int) throws(Failure) -> [Int] {
+        try attempt(file, index) { decoder throws(DecodingError) in
+            try decoder.channelEnds(of: file.bytes(of: file.sequence.frames[index]))
         }
     }
 
-    private func failure(_ error: DecodingError, of file: StreamFile, index: Int) -> Failure {
-        switch error {
-        case .bitstream: file.failure(index, error.description)
-        case .codec(let reason): file.failure(index, reason.description, status: reason.exitStatus)
+    private func attempt<Result>(
+        _ file: StreamFile, _ index: Int, _ body: (Decoder) throws(DecodingError) -> Result
+    ) throws(Failure) -> Result {
+        let decoder = try decoder(for: file.sequence.frames[index].header.model, of: file, index: index)
+        do throws(DecodingError) { return try body(decoder) } catch {
+            switch error {
+            case .bitstream: throw file.failure(index, error.description)
+            case .codec(let reason): throw file.failure(index, reason.description, status: reason.exitStatus)
+            }
         }
     }
 
@@ -85,13 +96,12 @@ final class StreamDecoder {
     ///
     /// - Throws: As `decode`.
     func integerDigest(_ index: Int, of file: StreamFile, console: Console) throws(Failure) -> String {
-        let frame = file.sequence.frames[index]
-        let decoder = try decoder(for: frame.header.model, of: file, index: index)
-        do throws(DecodingError) {
-            let (digest, report) = try decoder.integerDigest(of: file.bytes(of: frame))
-            if report.tailDamaged { console.warning(file.failure(index, "damaged behind its base")) }
-            return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        } catch { throw failure(error, of: file, index: index) }
+        let frame = file.bytes(of: file.sequence.frames[index])
+        let (digest, report) = try attempt(file, index) { decoder throws(DecodingError) in
+            try decoder.integerDigest(of: frame)
+        }
+        if report.tailDamaged { console.warning(file.failure(index, "damaged behind its base")) }
+        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     private func decoder(for identity: ModelIdentity, of file: StreamFile, index: Int) throws(Failure) -> Decoder {
