@@ -51,6 +51,8 @@ let package = Package(
         .testTarget(
             name: "DeepFGSToolsTests", dependencies: ["DeepFGSTools", "DeepFGS", "CImageFormats"],
             swiftSettings: settings),
+        .testTarget(
+            name: "DeepFGSCLITests", dependencies: ["DeepFGSCLI", "DeepFGSTools", "DeepFGS"], swiftSettings: settings),
 
         // The elements, registered in the test's own process and driven by GStreamer's harness.
         .systemLibrary(name: "CGstCheck", path: "Tests/CGstCheck", pkgConfig: "gstreamer-check-1.0"),

@@ -1,0 +1,56 @@
+import DeepFGSTools
+import Foundation
+import Testing
+
+@Suite struct BenchTests {
+    let bench: Workbench
+
+    init() throws { bench = try Workbench() }
+
+    @Test func rateAndDistortion() throws {
+        try makeDirectory(bench.folder + "/pictures")
+        try bench.write("pictures/a.png", Sample.picture(width: 192, height: 176))
+        try bench.write("pictures/b.png", Sample.picture(width: 176, height: 177))
+        let outcome = try bench.run("bench", "rd", "pictures", "-o", "rd.json", "--targets", "0.01,0.6,9")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let json = try #require(
+            try JSONSerialization.jsonObject(with: Data(try bench.read("rd.json"))) as? [String: Any])
+        #expect(json["name"] as? String == "live-v0")
+        #expect(json["identity"] as? String == "\(try Sample.model.get().identity)")
+        let results = try #require(json["results"] as? [[String: Any]])
+        #expect(results.count == 4)
+        #expect(results.compactMap { $0["cut"] as? Double } == [0.01, 0.6, 9])
+        let bpp = results.compactMap { $0["bpp"] as? Double }
+        let psnr = results.compactMap { $0["psnr"] as? Double }
+        // Below the base, between, above the whole frame.
+        #expect(bpp[0] < bpp[1] && bpp[1] < bpp[2] && bpp[2] == bpp[3])
+        #expect(abs(bpp[1] - 0.6) < 0.001)
+        #expect(psnr[0] < psnr[1] && psnr[1] < psnr[2] && psnr[2] == psnr[3])
+        #expect(results.allSatisfy { ($0["msssim"] as? Double).map { (0.5...1).contains($0) } ?? false })
+
+        let channels = try bench.run("bench", "rd", "pictures", "--channels", "--targets", "0,192")
+        #expect(channels.status == 0, "\(channels.errors)")
+        let rows = channels.text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(rows[2].dropFirst() == rows[3].dropFirst())
+        #expect(Double(rows[1][1]) == bpp[0])
+    }
+
+    @Test func speed() throws {
+        let outcome = try bench.run("bench", "speed", "--size", "70x50", "--frames", "1", "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(outcome.out)) as? [String: Any])
+        #expect(json["width"] as? Int == 70 && json["height"] as? Int == 50)
+        for direction in ["encode", "decode"] {
+            let times = try #require(json[direction] as? [String: Double])
+            #expect(try #require(times["median_ms"]) > 0)
+        }
+    }
+
+    @Test func entropy() throws {
+        let outcome = try bench.run("bench", "entropy", "--size", "256x256", "--rounds", "1", "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(outcome.out)) as? [String: Any])
+        #expect(json["symbols"] as? Int == 192 * 16 * 16)
+        #expect(try #require(json["overhead_percent"] as? Double) < 1)
+    }
+}
