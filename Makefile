@@ -29,7 +29,7 @@ plugin: deps ## build the GStreamer plugin: .build-plugin/release/libgstdeepfgs.
 
 test: deps lint build plugin ## run every test
 	/usr/bin/python3 training/test_reference_decoder.py
-	swift test
+	DEEPFGS_PROGRAM=$(CLI) swift test
 
 lint: ## check the source's format
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift

@@ -11,7 +11,7 @@ import Testing
         try makeDirectory(bench.folder + "/pictures")
         try bench.write("pictures/a.png", Sample.picture(width: 192, height: 176))
         try bench.write("pictures/b.png", Sample.picture(width: 176, height: 177))
-        let outcome = try bench.run("bench", "rd", "pictures", "-o", "rd.json", "--targets", "0.01,0.6,9")
+        let outcome = try bench.run("bench", "rd", "pictures", "-o", "rd.json", "--targets", "0.01,0.45,9")
         #expect(outcome.status == 0, "\(outcome.errors)")
         let json = try #require(
             try JSONSerialization.jsonObject(with: Data(try bench.read("rd.json"))) as? [String: Any])
@@ -19,12 +19,12 @@ import Testing
         #expect(json["identity"] as? String == "\(try Sample.model.get().identity)")
         let results = try #require(json["results"] as? [[String: Any]])
         #expect(results.count == 4)
-        #expect(results.compactMap { $0["cut"] as? Double } == [0.01, 0.6, 9])
+        #expect(results.compactMap { $0["cut"] as? Double } == [0.01, 0.45, 9])
         let bpp = results.compactMap { $0["bpp"] as? Double }
         let psnr = results.compactMap { $0["psnr"] as? Double }
         // Below the base, between, above the whole frame.
         #expect(bpp[0] < bpp[1] && bpp[1] < bpp[2] && bpp[2] == bpp[3])
-        #expect(abs(bpp[1] - 0.6) < 0.001)
+        #expect(abs(bpp[1] - 0.45) < 0.001)
         #expect(psnr[0] < psnr[1] && psnr[1] < psnr[2] && psnr[2] == psnr[3])
         #expect(results.allSatisfy { ($0["msssim"] as? Double).map { (0.5...1).contains($0) } ?? false })
 

@@ -45,7 +45,8 @@ final class Workbench {
         process.executableURL = URL(fileURLWithPath: try Self.program.get())
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.environment = ["DEEPFGS_MODEL_PATH": modelPath]
+        // Threads that wait must not spin: several tests run at once.
+        process.environment = ["DEEPFGS_MODEL_PATH": modelPath, "OMP_WAIT_POLICY": "passive"]
         // Files, not pipes: nothing can fill up.
         let streams = ["in", "out", "err"].map { "\(folder).\($0).\(UUID().uuidString)" }
         defer { for path in streams { unlink(path) } }
@@ -70,11 +71,12 @@ final class Workbench {
 
     static let repository = directory(of: directory(of: directory(of: #filePath)))
 
-    /// The program lies beside the tests that were built with it.
+    /// `DEEPFGS_PROGRAM`, which `make test` sets to the release build, or the one that was built with the tests.
     private static let program = Result { () throws -> String in
+        let named = ProcessInfo.processInfo.environment["DEEPFGS_PROGRAM"]
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? tests
-        let program = directory(of: bundle) + "/deepfgs"
+        let program = named.map { $0.hasPrefix("/") ? $0 : repository + "/" + $0 } ?? directory(of: bundle) + "/deepfgs"
         try #require(fileKind(program) == .regular, "\(program) is not built")
         return program
     }
