@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func everyCutOfTheFirstOfTwoIsFound() {
-        let one = frame(UInt8(ascii: "D"))
+        let one = frame(UInt8(ascii: "F"))
         let headerLength = one.count - 90
         for count in headerLength..<one.count {
             let sequence = FrameSequence(scanning: Array(one[..<count]) + one)
@@ -56,6 +56,20 @@ import Testing
         bytes[bytes.count - 51] ^= 1
         bytes[bytes.count - 50] ^= 1
         #expect(FrameSequence(scanning: bytes).frames.map(\.base) == [.whole])
+    }
+
+    @Test func aHeaderInsideAnIntactBaseIsPartOfIt() {
+        let inner = frame()
+        var bytes: [UInt8] = []
+        FrameHeader(
+            model: ModelIdentity(value: 7), width: 9, height: 8, chunkLengths: [inner.count, 5],
+            baseChecksum: inner.withUnsafeBytes { crc32c($0) }
+        ).write(to: &bytes)
+        let start = bytes.count
+        bytes += inner + [1, 2, 3, 4, 5]
+        #expect(FrameSequence(scanning: bytes).frames.map(\.range) == [0..<bytes.count])
+        bytes[bytes.count - 10] ^= 1
+        #expect(FrameSequence(scanning: bytes).frames.map(\.range) == [0..<start, start..<(bytes.count - 5)])
     }
 
     @Test func garbageIsSkipped() {

@@ -2,6 +2,7 @@
 ///
 /// A frame ends at the length that its header declares, or before that where the next whole and undamaged header begins
 /// (so frames that were cut may stand in one file), or where the bytes end. Bytes that belong to no frame are skipped.
+/// A frame whose base is cut or damaged, of no use to a decoder, ends at the next header wherever that begins.
 public struct FrameSequence: Equatable, Sendable {
     /// One frame, or a prefix of one.
     public struct Entry: Hashable, Sendable {
@@ -44,8 +45,11 @@ public struct FrameSequence: Equatable, Sendable {
         while at < bytes.count {
             do throws(BitstreamError) {
                 let header = try FrameHeader(parsing: UnsafeRawBufferPointer(rebasing: bytes[at...]))
-                let declared = min(bytes.count - at, header.frameLength)
-                let end = Self.nextHeader(in: bytes, from: at + header.length, before: at + declared)
+                let declared = at..<min(bytes.count, at + header.frameLength)
+                // An intact base is never searched: what looks like a header in it is part of it.
+                let intact = Self.base(of: header, in: bytes[declared]) == .whole
+                let end = Self.nextHeader(
+                    in: bytes, from: at + (intact ? header.baseEnd : header.length), before: declared.upperBound)
                 frames.append(Entry(header: header, range: at..<end, base: Self.base(of: header, in: bytes[at..<end])))
                 at = end
             } catch {
