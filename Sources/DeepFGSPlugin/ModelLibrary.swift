@@ -34,9 +34,12 @@ enum ModelLibrary {
     /// - Throws: `Failure` of status not found, which says what was wrong with the file, or where it was looked for.
     static func load(_ pathOrName: String) throws(Failure) -> Model {
         let store = ModelStore(directories: standardDirectories)
-        return try wrapped { () throws(ModelError) in
-            let path = try store.locate(pathOrName)
-            return try shared(path)
+        var name = pathOrName
+        do throws(ModelError) {
+            name = try store.locate(pathOrName)
+            return try shared(name)
+        } catch {
+            throw Failure(status: DEEPFGS_ERROR_NOT_FOUND, message: described(error, of: name))
         }
     }
 
@@ -60,7 +63,7 @@ enum ModelLibrary {
                 if model.identity == identity { return model }
                 others.append("\(model.identity) (\(path))")
             } catch {
-                others.append("\(error)")
+                others.append(described(error, of: path))
             }
         }
         let searched = (files + store.directories).joined(separator: ", ")
@@ -94,10 +97,10 @@ enum ModelLibrary {
         return try result.get()
     }
 
-    private static func wrapped(_ body: () throws(ModelError) -> Model) throws(Failure) -> Model {
-        do throws(ModelError) { return try body() } catch {
-            throw Failure(status: DEEPFGS_ERROR_NOT_FOUND, message: "\(error)")
-        }
+    /// What is wrong with a file, and which file it is.
+    private static func described(_ error: ModelError, of path: String) -> String {
+        if case .unreadable = error { return "\(error)" }
+        return "\(path): \(error)"
     }
 
     /// Where models lie unless the user says otherwise: above a plugin that was built in a source tree, beside an

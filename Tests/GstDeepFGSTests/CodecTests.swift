@@ -117,24 +117,33 @@ struct CodecTests {
         #expect(decoder.caps().last?.contains("width=(int)\(width), height=(int)\(height)") == true)
     }
 
-    @Test("The frame is the same from every layout and stride", arguments: formats, [0, 12])
-    func layouts(format: String, padding: Int) throws {
+    @Test("The frame is the same from every layout and stride")
+    func layouts() throws {
         let picture = TestPicture(width: 40, height: 24)
-        let reference = Harness.encode([picture])
         let harness = Harness("deepfgsenc threads=1")
-        harness.setCaps(picture.width, picture.height, format: format)
-        harness.push(picture, format: format, padding: padding)
-        #expect(harness.available().map(\.bytes) == reference)
+        var all: [ArraySlice<UInt8>] = []
+        for (format, padding) in Self.formats.flatMap({ [($0, 0), ($0, 12)] }) {
+            harness.setCaps(picture.width, picture.height, format: format)
+            harness.push(picture, format: format, padding: padding)
+            let frame = try #require(harness.available().first).bytes
+            let header = try frame.withUnsafeBytes { try FrameHeader(parsing: $0) }
+            all.append(frame[header.length...])
+        }
+        #expect(all.count == 20)
+        #expect(all.allSatisfy { $0 == all.first })
     }
 
-    @Test("The decoder writes the layout that downstream asks for", arguments: formats)
-    func outputLayouts(format: String) throws {
+    @Test("The decoder writes the layout that downstream asks for, though it change its mind")
+    func outputLayouts() throws {
         let picture = TestPicture(width: 40, height: 24)
+        let frame = try #require(Harness.encode([picture]).first)
         let decoder = Harness.decoder()
-        gst_harness_set_sink_caps_str(decoder.harness, "video/x-raw,format=\(format)")
-        decoder.push(try #require(Harness.encode([picture]).first), time: 0)
-        let output = try #require(decoder.available().first)
-        #expect(picture.psnr(output.bytes, format: format) > 30)
+        for format in Self.formats {
+            gst_harness_set_sink_caps_str(decoder.harness, "video/x-raw,format=\(format)")
+            decoder.push(frame, time: 0)
+            let output = try #require(decoder.available().first)
+            #expect(picture.psnr(output.bytes, format: format) > 30)
+        }
     }
 
     @Test("A frame is a sync point, says its time, and its caps say what it is")

@@ -51,6 +51,24 @@ final class Harness {
         model = try? ModelLibrary.load("live-v0")
     }()
 
+    /// The error of an element that cannot start; nil where it can. The harness would abort.
+    static func failure(starting launch: String) -> String? {
+        _ = initialised
+        let bus = gst_bus_new()
+        defer { gst_object_unref(bus) }
+        guard let element = gst_parse_launch(launch, nil) else { return nil }
+        defer { gst_object_unref(element) }
+        gst_element_set_bus(element, bus)
+        gst_element_set_state(element, GST_STATE_PAUSED)
+        defer { gst_element_set_state(element, GST_STATE_NULL) }
+        guard let message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR) else { return nil }
+        defer { gst_message_unref(message) }
+        var error: UnsafeMutablePointer<GError>?
+        gst_message_parse_error(message, &error, nil)
+        defer { g_clear_error(&error) }
+        return error.map { String(cString: $0.pointee.message) }
+    }
+
     /// Lets a piece that begins with a source run to its end, or to an error, but no longer than a minute.
     func outputs() -> [Output] {
         gst_harness_play(harness)
@@ -67,7 +85,8 @@ final class Harness {
     /// Pushes a buffer into a piece that begins with a sink pad.
     @discardableResult
     func push(_ bytes: [UInt8], time: UInt64? = nil, duration: UInt64? = nil, flags: UInt32 = 0) -> GstFlowReturn {
-        let buffer = gst_buffer_new_memdup(bytes, gsize(bytes.count))
+        let buffer = gst_buffer_new_allocate(nil, gsize(bytes.count), nil)
+        gst_buffer_fill(buffer, 0, bytes, gsize(bytes.count))
         buffer?.pointee.pts = GstClockTime(time ?? UInt64.max)
         buffer?.pointee.duration = GstClockTime(duration ?? UInt64.max)
         buffer?.pointee.mini_object.flags |= flags

@@ -170,7 +170,9 @@ static DeepFGSStatus gst_deepfgs_dec_decode(GstDeepFGSDec *self, GstBuffer *byte
         g_strlcpy(error->message, "Cannot read a frame's memory", sizeof error->message);
         return error->status;
     }
-    DeepFGSStatus status = deepfgs_decoder_begin(self->decoder, map.data, map.size, &picture, error);
+    /* An empty buffer has no address. */
+    const guint8 *data = map.data ? map.data : (const guint8 *)"";
+    DeepFGSStatus status = deepfgs_decoder_begin(self->decoder, data, map.size, &picture, error);
     if (status == DEEPFGS_OK) {
         if (!gst_deepfgs_dec_negotiate_picture(self, &picture))
             *flow = GST_PAD_IS_FLUSHING(GST_VIDEO_DECODER_SRC_PAD(self)) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
@@ -180,7 +182,7 @@ static DeepFGSStatus gst_deepfgs_dec_decode(GstDeepFGSDec *self, GstBuffer *byte
     if (status == DEEPFGS_OK && *flow == GST_FLOW_OK) {
         if (gst_video_frame_map(&pixels, &self->output->info, frame->output_buffer, GST_MAP_WRITE)) {
             gsize size = deepfgs_frame_layout(&pixels, &layout);
-            status = deepfgs_decoder_decode(self->decoder, map.data, map.size, GST_VIDEO_FRAME_PLANE_DATA(&pixels, 0),
+            status = deepfgs_decoder_decode(self->decoder, data, map.size, GST_VIDEO_FRAME_PLANE_DATA(&pixels, 0),
                                             size, &layout, decoded, error);
             gst_video_frame_unmap(&pixels);
         } else {
