@@ -9,7 +9,7 @@ CLI := .build/release/deepfgs
 
 APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-dev libturbojpeg0-dev libwebp-dev \
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
-       python3-numpy
+       gstreamer1.0-x fonts-dejavu-core python3-numpy
 
 .PHONY: help deps build plugin test lint train-deps train train-test model-check bench-rd
 

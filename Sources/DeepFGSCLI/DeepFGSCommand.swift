@@ -30,5 +30,7 @@ struct DeepFGSCommand: ParsableCommand {
             Of several files each is tried; the status is that of the first that failed. A result appears under its \
             name only when it is whole.
             """,
-        subcommands: [Encode.self, Decode.self, Truncate.self, Inspect.self, Compare.self, Digest.self, Bench.self])
+        subcommands: [
+            Encode.self, Decode.self, Truncate.self, Inspect.self, Compare.self, Report.self, Digest.self, Bench.self,
+        ])
 }
