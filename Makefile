@@ -11,7 +11,7 @@ APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-d
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
        gstreamer1.0-x fonts-dejavu-core python3-numpy
 
-.PHONY: help deps build plugin test lint train-deps train train-test model-check bench-rd
+.PHONY: help demo deps build plugin test lint train-deps train train-test model-check bench-rd
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -26,6 +26,9 @@ build: deps ## build the command line tool: .build/release/deepfgs
 plugin: deps ## build the GStreamer plugin: .build-plugin/release/libgstdeepfgs.so
 	swift build -c release --product gstdeepfgs --scratch-path .build-plugin -Xswiftc -static-stdlib \
 	  -Xlinker --version-script=plugins/gstdeepfgs/exports.map
+
+demo: deps build plugin ## stream photographs over RTP through a wide and a narrow link, and show what arrived
+	demo/run
 
 test: deps lint build plugin ## run every test
 	/usr/bin/python3 training/test_reference_decoder.py
