@@ -36,6 +36,8 @@ struct BenchRD: ParsableCommand {
     @Flag(help: "Targets are numbers of scalable channels, not bits per pixel.")
     var channels = false
 
+    @OptionGroup var quantiser: QuantiserOptions
+
     @OptionGroup var model: ModelOptions
 
     @Flag(name: .shortAndLong, help: "No progress bar, no warnings.")
@@ -59,7 +61,10 @@ struct BenchRD: ParsableCommand {
             var points =
                 (targets?.values ?? (channels ? Self.defaultChannels : Self.defaultBpp))
                 .map { RDPoint(target: $0) } + [RDPoint(target: nil)]
-            let measure = RDMeasurement(model: model, options: self.model, channels: channels, console: batch.console)
+            let encoder = PictureEncoder(
+                model: model, options: self.model.compute, quantiser: quantiser, console: batch.console)
+            let measure = RDMeasurement(
+                encoder, StreamDecoder(self.model, model: model), channels: channels, console: batch.console)
             batch.each(pictures, label: "rd", name: name(of:)) { path throws(Failure) in
                 try measure.add(path, to: &points)
             }

@@ -33,6 +33,8 @@ struct BenchSpeed: ParsableCommand {
     @Flag(help: "Write JSON.")
     var json = false
 
+    @OptionGroup var quantiser: QuantiserOptions
+
     @OptionGroup var model: ModelOptions
 
     func validate() throws {
@@ -46,7 +48,8 @@ struct BenchSpeed: ParsableCommand {
             let model = try model.load()
             let source = try picture.map { path throws(Failure) in try readPicture(path).picture } ?? size.madeUpPicture
             let name = picture ?? "the made-up picture"
-            let encoder = PictureEncoder(model: model, options: self.model.compute, console: batch.console)
+            let encoder = PictureEncoder(
+                model: model, options: self.model.compute, quantiser: quantiser, console: batch.console)
             let decoder = StreamDecoder(self.model, model: model)
 
             var frame: [UInt8] = []

@@ -41,6 +41,8 @@ struct Encode: ParsableCommand {
             valueName: "rate"))
     var fps: FrameRate?
 
+    @OptionGroup var quantiser: QuantiserOptions
+
     @OptionGroup var model: ModelOptions
 
     @Flag(name: .shortAndLong, help: "No progress bar, no warnings.")
@@ -58,7 +60,8 @@ struct Encode: ParsableCommand {
     func run() throws {
         let batch = Batch(quiet: quiet)
         batch.attempt { () throws(Failure) in
-            let encoder = PictureEncoder(model: try model.load(), options: model.compute, console: batch.console)
+            let encoder = PictureEncoder(
+                model: try model.load(), options: model.compute, quantiser: quantiser, console: batch.console)
             if concat || append {
                 try encodeTogether(encoder, batch)
             } else {
@@ -106,12 +109,14 @@ struct Encode: ParsableCommand {
 final class PictureEncoder {
     let model: Model
     private let options: ComputeOptions
+    private let quantiser: Quantiser
     private let console: Console
     private var encoder: Encoder?
 
-    init(model: Model, options: ComputeOptions, console: Console) {
+    init(model: Model, options: ComputeOptions, quantiser: QuantiserOptions, console: Console) {
         self.model = model
         self.options = options
+        self.quantiser = quantiser.quantiser(for: model)
         self.console = console
     }
 
@@ -136,6 +141,7 @@ final class PictureEncoder {
         // The old one's buffers go before the new one's come.
         encoder = nil
         let new = try Encoder(model: model, width: width, height: height, options: options)
+        new.quantiser = quantiser
         encoder = new
         return new
     }

@@ -103,6 +103,12 @@ struct FrameSummary {
                     ("matrix", .integer(points[2])), ("full_range", .bool(colour.fullRange)),
                 ]))
         }
+        if let quantiser = extensions.quantiser {
+            let (basic, scalable) = (Int(quantiser.basic.step), Int(quantiser.scalable.step))
+            add(
+                "quantiser", "quantiser steps \(basic)/16 (base), \(scalable)/16 (scalable)",
+                .object([("base_step", .integer(basic)), ("step", .integer(scalable))]))
+        }
         return fields
     }
 

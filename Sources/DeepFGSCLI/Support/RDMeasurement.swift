@@ -27,11 +27,11 @@ final class RDMeasurement {
     private let encoder: PictureEncoder
     private let decoder: StreamDecoder
 
-    init(model: Model, options: ModelOptions, channels: Bool, console: Console) {
+    init(_ encoder: PictureEncoder, _ decoder: StreamDecoder, channels: Bool, console: Console) {
+        self.encoder = encoder
+        self.decoder = decoder
         self.channels = channels
         self.console = console
-        encoder = PictureEncoder(model: model, options: options.compute, console: console)
-        decoder = StreamDecoder(options, model: model)
     }
 
     /// Adds one picture to each point.
