@@ -5,14 +5,11 @@ import Testing
 
 /// The shipped model and what the training code computed with it; `make model-check` names others.
 enum Fixtures {
-    static let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
-        .joined(separator: "/")
-    static let modelPath = environment("DEEPFGS_TEST_MODEL") ?? root + "/models/live-v0.safetensors"
-    static let modelBytes = Result { try readFile(modelPath) }
+    static let modelPath = environment("DEEPFGS_TEST_MODEL") ?? TestModel.root + "/models/live-v0.safetensors"
     static let model = Result { try Model(path: modelPath) }
     static let vectors = Result { try Vectors(path: vectorsPath) }
     private static let vectorsPath =
-        environment("DEEPFGS_TEST_VECTORS") ?? root + "/Tests/Fixtures/live-v0.vectors.safetensors"
+        environment("DEEPFGS_TEST_VECTORS") ?? TestModel.root + "/Tests/Fixtures/live-v0.vectors.safetensors"
 
     private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }

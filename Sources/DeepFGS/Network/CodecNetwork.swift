@@ -3,8 +3,11 @@
 /// Calls go in the order of the specification: `analyse`, `expandHyper`, then for each slice `predict`, `quantise`
 /// (encoder) or the entropy decoder filling `symbols(of:)`, `reconstruct`; `analyseScalable` after the last basic slice
 /// (encoder); `synthesise` at the end (decoder). One instance serves one thread at a time. The buffers live as long as
-/// the instance; the encoder's and the decoder's own networks are set up by the first frame, and nothing is allocated
+/// the instance; the encoder's and the decoder's own networks are set up by the first frame, and no buffer is allocated
 /// by later ones.
+///
+/// Cost: the shipped model multiplies 14 000 numbers per pixel of the padded picture for either side, 13.8 · 10⁹ at
+/// 1280×720. A core with two 512-bit multiply-add units does 32 per cycle: at 2.3 GHz the floor is 94 ms on two cores.
 final class CodecNetwork {
     /// Largest magnitude of a symbol of `y`; the encoder clamps, the entropy decoder cannot say more.
     static let symbolLimit = 2047

@@ -9,9 +9,10 @@ public struct ComputeOptions: Hashable, Sendable {
     }
     /// The arithmetic of the transforms (never of the entropy networks, which are integers on every back end).
     public enum Precision: String, Sendable, CaseIterable {
-        /// bfloat16 where the processor multiplies it natively, else float32.
+        /// bfloat16 where the processor gains by it, that is where it has matrix tiles (AMX), else float32.
         case automatic = "auto"
         case float32
+        /// bfloat16 on any processor with AVX-512; others refuse with `CodecError.backend`.
         case bfloat16
     }
     public var backend: Backend

@@ -114,9 +114,12 @@ final class EntropyNetwork {
     }
 
     /// Adds `(Σ w·Y + 128) >> 8` to the means of a band.
+    ///
+    /// The model's reader keeps `Σ |w| · limit of Y` below 2^31. Of the two halves of `Y` the high one is below
+    /// `limit / 256` and the low one below 256, so that their sums stay below 2^23, and below 2^24 for any limit over
+    /// 2^15 (the symbols alone make it 2^16): exact in float32.
     private func addLinear(_ slice: EntropySlice, first: Int, _ scratch: Scratch) throws(CodecError) {
         let offset = first * latentStride
-        guard slice.linearIsExactInFloat else { return addWideLinear(slice, offset: offset, scratch.sums.start) }
         for (half, result) in [(high, scratch.high), (low, scratch.low)] {
             try backend.multiply(
                 rows: bandPositions, inner: slice.channelsBefore, columns: slice.channels,
@@ -136,23 +139,6 @@ final class EntropyNetwork {
                 channel &+= 1
             }
             position &+= 1
-        }
-    }
-
-    /// The same with 32-bit integers, for a model whose weights are too large for the two halves.
-    private func addWideLinear(_ slice: EntropySlice, offset: Int, _ means: UnsafeMutablePointer<Float>) {
-        let channels = slice.channels
-        for position in 0..<bandPositions {
-            let high = high.start + (offset + position * latentStride)
-            let low = low.start + (offset + position * latentStride)
-            for channel in 0..<channels {
-                let weights = slice.linear.start + channel * slice.channelsBefore
-                var sum: Int32 = 128
-                for k in 0..<slice.channelsBefore {
-                    sum &+= Int32(weights[k]) &* (Int32(high[k]) &* 256 &+ Int32(low[k]))
-                }
-                means[2 * position * channels + channel] += Float(sum &>> 8)
-            }
         }
     }
 

@@ -68,8 +68,6 @@ struct EntropySlice {
     let contextConvolution: BandedConvolution?
     /// `[channels][channelsBefore]`.
     let linear: Buffer<Float>
-    /// Both halves of `lin`'s sums stay below 2^24, and the rounding term with them.
-    let linearIsExactInFloat: Bool
 
     init(model: Model, index: Int, grid: LatentGrid, bands: Int, backend: any ComputeBackend) throws(CodecError) {
         let weights = model.entropy
@@ -78,13 +76,6 @@ struct EntropySlice {
         hidden = IntegerLayer(product: weights.hidden[index])
         parameters = IntegerLayer(product: weights.parameters[index])
         linear = Buffer(weights.linear[index])
-        let most = Float(max(256, model.configuration.latentLimit / 256 + 1))
-        var exact = true
-        for channel in 0..<(index == 0 ? 0 : channels) {
-            let row = weights.linear[index][channel * channelsBefore..<(channel + 1) * channelsBefore]
-            if row.reduce(0, { $0 + $1.magnitude }) * most + 128 >= 0x1p24 { exact = false }
-        }
-        linearIsExactInFloat = exact
         if index < weights.context.count {
             context = IntegerLayer(convolution: weights.context[index])
             contextConvolution = try BandedConvolution(

@@ -1,0 +1,165 @@
+@testable import DeepFGS
+
+/// Writes small models with pseudo-random weights, sound or spoilt, as files in memory.
+struct ModelBuilder {
+    struct Tensor {
+        var type: String
+        var shape: [Int]
+        var bytes: [UInt8]
+    }
+
+    var slices = [3, 5, 4]
+    var basicSlices = 1
+    var hyper = 7, features = 6, context = 5, hidden = 9, scales = 16
+    var widths = [8, 12, 20]
+    var analysisBlocks = [0, 1, 2], synthesisBlocks = [1, 0, 1]
+    /// Changes of the finished metadata, by key.
+    var metadata: [String: String] = [:]
+
+    private(set) var tensors: [String: Tensor] = [:]
+    private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+    /// A model whose every dimension differs from the shipped one's.
+    init() {
+        fillTransforms()
+        fillEntropy()
+        fillTables()
+    }
+
+    subscript(name: String) -> Tensor? {
+        get { tensors[name] }
+        set { tensors[name] = newValue }
+    }
+
+    /// The file.
+    var bytes: [UInt8] {
+        var data: [UInt8] = []
+        var header = "{\"__metadata__\":{\"deepfgs\":\"\(metadataText.replacing("\"", with: "\\\""))\"}"
+        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+            header += ",\"\(name)\":{\"dtype\":\"\(tensor.type)\",\"shape\":\(tensor.shape),"
+            header += "\"data_offsets\":[\(data.count),\(data.count + tensor.bytes.count)]}"
+            data += tensor.bytes
+        }
+        header += "}"
+        return Self.file(header: header, data: data)
+    }
+
+    /// A file of a header and tensor data.
+    static func file(header: String, data: [UInt8]) -> [UInt8] {
+        withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8) + data
+    }
+
+    private var metadataText: String {
+        var fields: [String: String] = [
+            "format": "1", "name": "\"small\"", "slices": "\(slices)", "basic_slices": "\(basicSlices)",
+            "z_channels": "\(hyper)", "feature_channels": "\(features)", "context_channels": "\(context)",
+            "hidden": "\(hidden)", "activation_max": "1023", "context_max": "511", "z_max": "255", "mean_max": "8191",
+            "mean_fraction_bits": "4", "linear_fraction_bits": "8", "scale_levels": "\(scales)", "scale_min": "0.11",
+            "scale_max": "64.0", "widths": "\(widths)", "analysis_blocks": "\(analysisBlocks)",
+            "synthesis_blocks": "\(synthesisBlocks)", "leaky_slope": "0.01",
+        ]
+        for (key, value) in metadata { fields[key] = value }
+        return "{" + fields.map { "\"\($0.key)\": \($0.value)" }.sorted().joined(separator: ", ") + "}"
+    }
+
+    // MARK: -
+
+    /// A pseudo-random integer (xorshift64*).
+    private mutating func random(_ range: ClosedRange<Int>) -> Int {
+        state ^= state >> 12
+        state ^= state << 25
+        state ^= state >> 27
+        return range.lowerBound + Int((state &* 0x2545_F491_4F6C_DD1D) >> 33) % range.count
+    }
+
+    private mutating func put<Number>(_ name: String, _ type: String, _ shape: [Int], _ values: [Number]) {
+        tensors[name] = Tensor(type: type, shape: shape, bytes: values.withUnsafeBytes { Array($0) })
+    }
+
+    private mutating func convolution(_ name: String, _ inputs: Int, _ outputs: Int, _ kernel: Int) {
+        let count = inputs * outputs * kernel * kernel
+        let scale = 1.5 / Float(inputs * kernel * kernel).squareRoot() / 1000
+        let weights = (0..<count).map { _ in Float16(Float(random(-1000...1000)) * scale) }
+        put(name + ".weight", "F16", [outputs, inputs, kernel, kernel], weights)
+        put(name + ".bias", "F16", [outputs], (0..<outputs).map { _ in Float16(Float(random(-100...100)) / 1000) })
+    }
+
+    private mutating func block(_ name: String, _ width: Int) {
+        convolution(name + ".p1", width, width, 1)
+        convolution(name + ".p2", width, width, 1)
+        convolution(name + ".f1", width, 2 * width, 1)
+        convolution(name + ".f2", 2 * width, width, 1)
+        convolution(name + ".d", 1, width, 3)
+    }
+
+    private mutating func fillTransforms() {
+        let (fine, middle, coarse) = (widths[0], widths[1], widths[2])
+        let basic = slices.prefix(basicSlices).reduce(0, +)
+        let all = slices.reduce(0, +)
+        var index = 1
+        var inputs = 48
+        for (stage, width) in widths.enumerated() {
+            convolution("ga.\(index)", inputs, width, stage == 0 ? 3 : 2)
+            for offset in 0..<analysisBlocks[stage] { block("ga.\(index + 1 + offset)", width) }
+            index += 1 + analysisBlocks[stage]
+            inputs = width
+        }
+        convolution("hb", coarse, basic, 1)
+        convolution("hs.0", coarse + basic, coarse, 1)
+        block("hs.1", coarse)
+        convolution("hs.2", coarse, all - basic, 1)
+        convolution("ha.0", coarse, features, 1)
+        convolution("ha.2", features, features, 2)
+        convolution("ha.4", features, hyper, 2)
+        convolution("ffm.0", all, coarse, 1)
+        block("ffm.1", coarse)
+        index = 0
+        for (stage, (width, next)) in [(coarse, middle), (middle, fine), (fine, 0)].enumerated() {
+            for offset in 0..<synthesisBlocks[stage] { block("gsyn.\(index + offset)", width) }
+            index += synthesisBlocks[stage]
+            if next > 0 {
+                convolution("gsyn.\(index).c", width, 4 * next, 1)
+                index += 1
+            }
+        }
+        convolution("gsyn.\(index)", fine, 48, 3)
+    }
+
+    private mutating func integer(_ name: String, _ inputs: Int, _ outputs: Int, _ kernel: Int, multiplier: Float) {
+        let count = inputs * outputs * kernel * kernel
+        put(
+            name + ".weight", "I16", [outputs, inputs, kernel, kernel],
+            (0..<count).map { _ in Int16(random(-127...127)) })
+        put(name + ".bias", "I32", [outputs], (0..<outputs).map { _ in Int32(random(-9000...9000)) })
+        put(
+            name + ".mult", "F32", [outputs],
+            (0..<outputs).map { _ in multiplier * Float(random(500...1500)) / 1000 })
+    }
+
+    private mutating func fillEntropy() {
+        integer("hyp.0", hyper, features, 3, multiplier: 0.3)
+        integer("hyp.2", features, 4 * features, 1, multiplier: 0.01)
+        integer("hyp.4", features, features, 3, multiplier: 0.003)
+        integer("hyp.6", features, 4 * features, 1, multiplier: 0.01)
+        var before = 0
+        for (index, channels) in slices.enumerated() {
+            integer("e1.\(index)", features + context * index, hidden, 1, multiplier: 0.007)
+            integer("e2.\(index)", hidden, 2 * channels, 1, multiplier: 0.0003)
+            if index > 0 {
+                put(
+                    "lin.\(index).weight", "I16", [channels, before, 1, 1],
+                    (0..<channels * before).map { _ in Int16(random(-80...80)) })
+            }
+            if index < slices.count - 1 { integer("ctx.\(index)", channels, context, 3, multiplier: 0.02) }
+            before += channels
+        }
+    }
+
+    private mutating func fillTables() {
+        let uniform = (0...18).map { Int32($0 == 18 ? 65536 : $0 * 3640) }
+        for index in 0..<scales { put("cdf.scale.\(index)", "I32", [19], uniform) }
+        for index in 0..<hyper { put("cdf.z.\(index)", "I32", [19], uniform) }
+        put("cdf.scale.offset", "I16", [scales], [Int16](repeating: -8, count: scales))
+        put("cdf.z.offset", "I16", [hyper], [Int16](repeating: -8, count: hyper))
+    }
+}
