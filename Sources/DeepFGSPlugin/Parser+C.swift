@@ -15,10 +15,10 @@ public func deepfgs_parser_next(
     var result = DeepFGSParseStep()
     let buffer = UnsafeRawBufferPointer(start: bytes, count: size)
     switch Parser.borrow(parser).next(buffer, offset: offset, ended: ended, follows: follows) {
-    case .frame(let header, let size, let time):
+    case .frame(let header, let size, let time, let damaged):
         result.action = DEEPFGS_PARSE_FRAME
         result.size = size
-        result.damaged = size < header.baseEnd
+        result.damaged = damaged
         result.width = UInt32(header.width)
         result.height = UInt32(header.height)
         withUnsafeMutableBytes(of: &result.model) { copyString(header.model.description, to: $0) }

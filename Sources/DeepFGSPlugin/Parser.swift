@@ -5,11 +5,12 @@ import Glibc
 /// Finds the frames in a byte stream: where each begins, and where it ends though it may have been cut.
 ///
 /// Files hold frames one after another, and each may be a prefix of what its header declares. A frame ends at its
-/// declared length, or where another valid header begins before that, or where the stream ends. Bytes between frames
-/// are skipped up to the next magic.
+/// declared length, or where another valid header begins behind its base but before that, or where the stream ends. A
+/// frame whose base is not intact is of no use: it ends at the next valid header. Bytes between frames are skipped up
+/// to the next magic.
 ///
 /// Every byte is looked at a bounded number of times, however the stream is divided and whatever is in it: the search
-/// remembers how far it got, and checksums of headers that turn out to be none are paid for out of `credit`.
+/// remembers how far it got, and checksums that were computed in vain are paid for out of `credit`.
 final class Parser: Handle {
     /// Frames that say they are longer than this are not believed: no picture that decodes needs as much.
     static let longestFrame = 1 << 28
@@ -22,9 +23,11 @@ final class Parser: Handle {
     private var offset: UInt64 = 0
     /// The header at the start of the bytes in hand, once it is known.
     private var header: FrameHeader?
-    /// No header begins in the bytes in hand before here, their first byte apart.
-    private var searched = 0
-    /// Bytes of checksum that may still be computed; grows with the stream.
+    /// No header begins in the bytes in hand before here, their first byte apart; nil until the base is known.
+    private var searched: Int?
+    /// The base is known not to be intact.
+    private var damaged = false
+    /// Bytes of checksum that may still be computed in vain; grows with the stream.
     private var credit = 1 << 17
     private var frames = 0
     private var timeline = ParserTimeline()
@@ -41,7 +44,8 @@ final class Parser: Handle {
     }
 
     enum Step {
-        case frame(FrameHeader, size: Int, time: UInt64?)
+        /// `damaged`: its base is cut, or known not to match its checksum.
+        case frame(FrameHeader, size: Int, time: UInt64?, damaged: Bool)
         case skip(Int)
         case more(Int)
         case refuse(BitstreamError)
@@ -49,16 +53,15 @@ final class Parser: Handle {
 
     /// One step; `deepfgs_parser_next` says what its arguments mean.
     func next(_ bytes: UnsafeRawBufferPointer, offset: UInt64, ended: Bool, follows: Bool = false) -> Step {
-        if offset != self.offset || searched > bytes.count {
+        if offset != self.offset || searched ?? 0 > bytes.count {
             // The stream was left for another place in it: a seek.
             self.offset = offset
-            header = nil
-            searched = 0
+            advance(by: 0)
             timeline.interrupt()
         }
         let step = header.map { within($0, bytes, ended: ended) } ?? atStart(of: bytes, ended: ended)
         switch step {
-        case .frame(_, let size, _):
+        case .frame(_, let size, _, _):
             frames += 1
             advance(by: size)
         case .skip where follows: return .more(1)
@@ -82,7 +85,6 @@ final class Parser: Handle {
         switch look(at: 0, in: bytes) {
         case .header(let found):
             header = found
-            searched = found.length
             earn(found.length)
             return within(found, bytes, ended: ended)
         case .incomplete(let need):
@@ -103,28 +105,45 @@ final class Parser: Handle {
 
     /// Looks for the end of the frame whose header is at the first byte.
     private func within(_ header: FrameHeader, _ bytes: UnsafeRawBufferPointer, ended: Bool) -> Step {
+        guard bytes.count >= header.baseEnd || ended else { return .more(header.baseEnd) }
         let length = header.frameLength
         let known = min(length, bytes.count)
-        while let place = magic(in: bytes, from: searched, to: known, ended: ended) {
-            earn(place - searched)
-            searched = place
+        var at = searched ?? searchStart(header, bytes)
+        defer { searched = at }
+        while let place = magic(in: bytes, from: at, to: known, ended: ended) {
+            earn(place - at)
+            at = place
             switch look(at: place, in: bytes) {
             case .header: return frame(header, size: place)
             case .incomplete(let need):
                 if !ended { return .more(place + need) }
             case .nothing: break
             }
-            searched += 1
+            at += 1
         }
-        earn(known - searched)
-        searched = known
+        earn(known - at)
+        at = known
         guard known < length, !ended else { return frame(header, size: known) }
         // Twice as much each time: linear work, and a frame that was cut does not wait for all that was cut from it.
         return .more(min(length, max(header.baseEnd, 2 * bytes.count)))
     }
 
     private func frame(_ header: FrameHeader, size: Int) -> Step {
-        .frame(header, size: size, time: timeline.time(of: header.extensions))
+        .frame(
+            header, size: size, time: timeline.time(of: header.extensions), damaged: damaged || size < header.baseEnd)
+    }
+
+    /// Where a next header may begin: behind an intact base, but anywhere behind the header of a useless frame.
+    private func searchStart(_ header: FrameHeader, _ bytes: UnsafeRawBufferPointer) -> Int {
+        // An intact base is paid for by the bytes that it takes out of the stream.
+        guard credit > 0, bytes.count >= header.baseEnd else { return header.length }
+        if header.hasIntactBase(bytes) {
+            earn(header.baseEnd - header.length)
+            return header.baseEnd
+        }
+        damaged = true
+        credit -= header.baseEnd - header.length
+        return header.length
     }
 
     /// The header at one place, if there is one and it can be afforded.
@@ -170,7 +189,8 @@ final class Parser: Handle {
     private func advance(by size: Int) {
         offset &+= UInt64(size)
         header = nil
-        searched = 0
+        searched = nil
+        damaged = false
     }
 
     private func earn(_ bytes: Int) { credit = min(credit + bytes * Self.creditPerByte, 1 << 40) }

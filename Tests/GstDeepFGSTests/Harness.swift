@@ -51,7 +51,7 @@ final class Harness {
         model = try? ModelLibrary.load("live-v0")
     }()
 
-    /// The error of an element that cannot start; nil where it can. The harness would abort.
+    /// The error of an element that cannot start, at which the harness would abort; nil where it can.
     static func failure(starting launch: String) -> String? {
         _ = initialised
         let bus = gst_bus_new()

@@ -14,12 +14,14 @@ struct ParserTests {
         var extensions = HeaderExtensions()
         extensions.presentationTime = time
         extensions.duration = duration
+        let body = [UInt8](repeating: fill, count: chunks.reduce(0, +))
+        let checksum = body.withUnsafeBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[..<chunks[0]])) }
         var bytes: [UInt8] = []
         FrameHeader(
             model: ModelIdentity(value: model), width: width, height: height, chunkLengths: chunks,
-            baseChecksum: 0, extensions: extensions
+            baseChecksum: checksum, extensions: extensions
         ).write(to: &bytes)
-        return bytes + [UInt8](repeating: fill, count: chunks.reduce(0, +))
+        return bytes + body
     }
 
     static func parse(_ bytes: [UInt8], blocks: Int = 4096, push: Bool = true) -> ([Harness.Output], [String]) {
@@ -70,6 +72,32 @@ struct ParserTests {
         try #require(outputs.map(\.bytes) == [cut, next])
         #expect(outputs[0].has(GST_BUFFER_FLAG_CORRUPTED))
         #expect(!outputs[1].has(GST_BUFFER_FLAG_CORRUPTED))
+    }
+
+    @Test(
+        "A header inside an intact base is part of it; inside a damaged one it ends the frame",
+        arguments: [true, false])
+    func headerInBase(push: Bool) throws {
+        let inner = Self.frame(chunks: [3])
+        var outer = Self.frame(chunks: [inner.count + 20, 5], fill: 0)
+        let header = try outer.withUnsafeBytes { try FrameHeader(parsing: $0) }
+        let place = header.length + 10
+        outer.replaceSubrange(place..<(place + inner.count), with: inner)
+        let checksum = outer.withUnsafeBytes {
+            crc32c(UnsafeRawBufferPointer(rebasing: $0[header.length..<header.baseEnd]))
+        }
+        var written: [UInt8] = []
+        FrameHeader(
+            model: header.model, width: 64, height: 48, chunkLengths: header.chunkLengths, baseChecksum: checksum
+        ).write(to: &written)
+        outer.replaceSubrange(..<header.length, with: written)
+        let (whole, _) = Self.parse(outer + inner, blocks: 16, push: push)
+        #expect(whole.map(\.bytes) == [outer, inner])
+        outer[header.length] ^= 1
+        let (broken, _) = Self.parse(outer + inner, blocks: 16, push: push)
+        try #require(broken.count == 3)
+        #expect(broken.map(\.bytes) == [Array(outer[..<place]), inner, inner])
+        #expect(broken.map { $0.has(GST_BUFFER_FLAG_CORRUPTED) } == [true, false, false])
     }
 
     @Test("Garbage is skipped and counted", arguments: [1, 64, 4096], [true, false])
@@ -162,7 +190,7 @@ extension ParserTests {
 
     @Test("Work stays linear where a long frame hides short ones", .timeLimit(.minutes(1)), arguments: [4096, 1 << 24])
     func manyShortFrames(blocks: Int) {
-        let long = Self.frame(chunks: [1 << 20, (1 << 28) - (1 << 21)], fill: 0).prefix(3 << 19)
+        let long = Self.frame(chunks: [1 << 20, 1 << 25], fill: 0).prefix(3 << 19)
         let short = Self.frame(chunks: [0])
         let (outputs, _) = Self.parse(
             Array(long) + (0..<40000).flatMap { _ in short }, blocks: blocks)

@@ -6,9 +6,10 @@
  * Divides a byte stream, such as a `.dfgs` file, into the DeepFGS frames in it: one buffer for each.
  *
  * Frames stand one behind another, and each may have been cut: it ends at the length its header declares, or where the
- * next valid header begins before that, or where the stream ends. Bytes that are no frame are skipped up to the next
- * header, with a warning message that says how many they were. A frame whose base is incomplete cannot be decoded; it
- * is passed on flagged as corrupted, so that deepfgsdec can conceal it.
+ * next valid header begins behind its base but before that, or where the stream ends. Bytes that are no frame are
+ * skipped up to the next header, with a warning message that says how many they were. A frame whose base is cut or
+ * damaged cannot be decoded; it ends at the next valid header and is passed on flagged as corrupted, so that deepfgsdec
+ * can conceal it.
  *
  * A frame that carries its time is given that time, counted from the first frame of the stream; where the times go
  * back, because two files were put together, the second goes on where the first ended. Frames without a time follow
@@ -196,7 +197,7 @@ static GstFlowReturn gst_deepfgs_parse_finish(GstDeepFGSParse *self, GstBasePars
         GST_BUFFER_DURATION(buffer) = step->duration;
     GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_MARKER);
     if (step->damaged) {
-        GST_WARNING_OBJECT(self, "base of the frame at byte %" G_GUINT64_FORMAT " is incomplete", frame->offset);
+        GST_WARNING_OBJECT(self, "base of the frame at byte %" G_GUINT64_FORMAT " is damaged", frame->offset);
         GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_CORRUPTED);
     }
     return gst_base_parse_finish_frame(GST_BASE_PARSE(self), frame, step->size);

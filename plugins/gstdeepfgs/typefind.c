@@ -21,5 +21,7 @@ static void deepfgs_type_find(GstTypeFind *find, gpointer unused)
             find, match == DEEPFGS_TYPE_CERTAIN ? GST_TYPE_FIND_MAXIMUM : GST_TYPE_FIND_LIKELY, DEEPFGS_MEDIA_TYPE);
 }
 
+static GstStaticCaps deepfgs_caps = GST_STATIC_CAPS(DEEPFGS_MEDIA_TYPE);
+
 GST_TYPE_FIND_REGISTER_DEFINE(deepfgs, DEEPFGS_MEDIA_TYPE, GST_RANK_PRIMARY, deepfgs_type_find, "dfgs",
-                              gst_caps_new_empty_simple(DEEPFGS_MEDIA_TYPE), NULL, NULL);
+                              gst_static_caps_get(&deepfgs_caps), NULL, NULL);

@@ -46,7 +46,7 @@ typedef struct {
     DeepFGSParseAction action;
     size_t size;
     /* The rest is filled for DEEPFGS_PARSE_FRAME only. */
-    /* The base is incomplete: the frame cannot be decoded. */
+    /* The base is incomplete or does not match its checksum: the frame cannot be decoded. */
     bool damaged;
     uint32_t width, height;
     char model[DEEPFGS_IDENTITY_LENGTH];

@@ -46,6 +46,15 @@ public struct FrameHeader: Hashable, Sendable {
         }
     }
 
+    /// Whether the base is whole and matches its checksum.
+    ///
+    /// - Parameter frame: The bytes of the frame, the header's included.
+    /// - Returns: True where all of the base is there, undamaged; costs O(base).
+    public func hasIntactBase(_ frame: UnsafeRawBufferPointer) -> Bool {
+        guard frame.count >= baseEnd else { return false }
+        return crc32c(UnsafeRawBufferPointer(rebasing: frame[length..<baseEnd])) == baseChecksum
+    }
+
     /// A header for a frame that is about to be written.
     init(
         model: ModelIdentity, width: Int, height: Int, chunkLengths: [Int], baseChecksum: UInt32,
