@@ -11,7 +11,7 @@ APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-d
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
        gstreamer1.0-x fonts-dejavu-core python3-numpy
 
-.PHONY: help demo deps build plugin test lint train-deps train train-test model-check bench-rd
+.PHONY: help demo deps build plugin test lint train-deps train train-test model-check bench-rd bench-deps
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -63,8 +63,16 @@ train: train-deps ## train and export: make train DATA=photographs [MINUTES=10] 
 	  $(if $(EVAL),--eval "$(EVAL)")
 
 train-test: train-deps ## test the training code
-	cd training && ../$(VENV)/bin/python -m pytest
+	cd training && ../$(VENV)/bin/python -m pytest tests ../bench/rd
 
 model-check: train-deps ## prove that Swift and PyTorch compute the same integers: make model-check [MODEL=file VECTORS=file]
 	$(TRAINING) check $(MODEL) $(VECTORS)
 	DEEPFGS_TEST_MODEL=$(abspath $(MODEL)) DEEPFGS_TEST_VECTORS=$(abspath $(VECTORS)) swift test --filter NetworkVectorTests
+
+bench-rd: train-deps bench-deps build ## rate and quality beside other codecs: make bench-rd PICTURES=kodak [SET=Kodak] [CODECS=...] [MODEL=file]
+	@test -n "$(PICTURES)" || { echo "make bench-rd PICTURES=folder, for example the 24 pictures of Kodak"; exit 64; }
+	$(VENV)/bin/python bench/rd --pictures "$(PICTURES)" --model $(MODEL) $(if $(SET),--set "$(SET)" --out "out/rd/$(SET)") \
+	  $(if $(CODECS),--codecs $(CODECS))
+
+bench-deps: ## install the codecs that we are compared with and Python does not bring
+	@command -v cjxl >/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends libjxl-tools; }

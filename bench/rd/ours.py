@@ -1,0 +1,48 @@
+"""DeepFGS as its users run it: the command line tool, real streams, cut and decoded."""
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from peers import Point, read
+
+CHANNELS = (0, 4, 8, 16, 24, 32, 48, 64, 80, 96, 128, 160, 192)
+CUT_BPP = (0.08, 0.1, 0.125, 0.15, 0.175, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
+
+
+def measure(tool: Path, model: Path, pictures: dict[str, np.ndarray], by_bytes: bool) -> Iterator[list[Point]]:
+    """Encodes each picture once and cuts its stream; yields the points of all pictures for one cut after the other.
+
+    by_bytes False: every picture behind the same number of scalable channels (`deepfgs truncate --channels`).
+    by_bytes True: every picture at the same number of bytes, as plain prefixes of the file; where a target lies in
+    the base the stream is cut behind its base.
+    Sizes are those of the cut frames, container and all. Raises CalledProcessError where the tool fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        for name, picture in pictures.items():
+            Image.fromarray(picture).save(base / f"{name}.png")
+        sources = [base / f"{name}.png" for name in pictures]
+        _run(tool, "encode", *sources, "-o", f"{base}/whole/", "--model", model)
+        whole = [base / "whole" / f"{name}.dfgs" for name in pictures]
+        _run(tool, "truncate", *whole, "-o", f"{base}/base/", "--channels", "0", "--model", model)
+        for number, setting in enumerate(CUT_BPP if by_bytes else CHANNELS):
+            cut, out = base / f"cut{number}", base / f"out{number}"
+            if by_bytes:
+                cut.mkdir()
+                for path, picture in zip(whole, pictures.values()):
+                    least = (base / "base" / path.name).stat().st_size
+                    size = int(setting * picture.shape[0] * picture.shape[1] / 8)
+                    (cut / path.name).write_bytes(path.read_bytes()[: max(size, least)])
+            else:
+                _run(tool, "truncate", *whole, "-o", f"{cut}/", "--channels", setting, "--model", model)
+            files = [cut / path.name for path in whole]
+            _run(tool, "decode", *files, "-o", f"{out}/", "--model", model)
+            yield [Point(setting, path.stat().st_size, read(out / f"{path.stem}.png")) for path in files]
+
+
+def _run(*arguments) -> None:
+    subprocess.run([*(str(a) for a in arguments), "--force", "--quiet"], check=True, capture_output=True, text=True)

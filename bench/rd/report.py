@@ -1,0 +1,124 @@
+"""Tables and plots of the measured curves beside the published ones."""
+import json
+from pathlib import Path
+
+import numpy as np
+
+from curves import METRICS, Curve, bd_rate
+
+ANCHORS = ("jpeg2000", "jpeg", "webp", "avif", "jpegxl", "jpegxl-progressive")
+AT_BPP = (0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
+STYLE = {
+    "deepfgs": dict(color="#c1121f", linewidth=2.6, marker="o", markersize=4, zorder=10),
+    "deepfgs-bytes": dict(color="#c1121f", linewidth=1.2, linestyle="--", zorder=9),
+    "jpeg2000": dict(color="#1d4e89", linewidth=1.8, marker="s", markersize=3),
+    "jpegxl-progressive": dict(color="#6a4c93", linestyle="--", marker="x", markersize=4),
+    "jpegxl": dict(color="#6a4c93"), "jpeg": dict(color="#555555"), "webp": dict(color="#2a9d8f"),
+    "avif": dict(color="#e9a03b")}
+LIMITS = {"psnr": (0.05, 1.05, 22.5, 38.5, "PSNR dB"), "msssim": (0.05, 1.05, 6, 19, "MS-SSIM, -10 log10(1 - x) dB")}
+
+
+def load(results: Path, reference: Path | None) -> tuple[dict[str, Curve], dict[str, Curve]]:
+    """(measured, published) curves by key."""
+    measured = {p.stem: Curve.read(p) for p in sorted(results.glob("*.json"))}
+    published = {}
+    if reference:
+        for key, entry in json.loads(reference.read_text())["curves"].items():
+            r = entry["results"]
+            number = lambda values: [np.nan if v is None else v for v in values]
+            named = {m: number(r[k]) for m, k in METRICS.items() if any(v is not None for v in r[k])}
+            published[key] = Curve(entry["label"], r["bpp"], named.get("psnr"), named.get("msssim"))
+    return measured, published
+
+
+def write_report(results: Path, name: str, reference: Path | None) -> None:
+    """Writes results/README.md and results/rd-{psnr,msssim}.{png,svg} from results/*.json."""
+    measured, published = load(results, reference)
+    for metric in METRICS:
+        plot(results / f"rd-{metric}", metric, name, measured, published)
+    text = [f"# Rate and distortion on {name}", "", "Made by `make bench-rd`; how, in `docs/40-training.md`.", ""]
+    if "deepfgs" in measured:
+        text += bd_table(measured["deepfgs"], measured, published)
+    text += curve_table(measured)
+    text += ["## How each curve was made", ""]
+    for key in measured:
+        data = json.loads((results / f"{key}.json").read_text())
+        text.append(f"- **{data['name']}**: {data['description']}. {data['meta']['pictures']} pictures.")
+    if reference:
+        entries = json.loads(reference.read_text())["curves"].values()
+        text += ["", "Published, not measured here:", ""]
+        text += [f"- **{e['label']}**: {e['source']}." for e in entries]
+    (results / "README.md").write_text("\n".join(text) + "\n")
+
+
+def bd_table(test: Curve, measured: dict[str, Curve], published: dict[str, Curve]) -> list[str]:
+    """Bits that `test` needs at equal quality, against each other curve."""
+    lines = ["## Bits needed at the same quality", "",
+             "BD-rate of DeepFGS (cut by channel): negative is fewer bits. Mean of the log-rate difference over the "
+             "range of quality both have, linear interpolation of the mean curves.", "",
+             "| against | PSNR | range, dB | MS-SSIM |", "| --- | --- | --- | --- |"]
+    others = [measured[k] for k in ANCHORS if k in measured] + list(published.values())
+    for other in others:
+        by_psnr, by_ssim = bd_rate(test, other, "psnr"), bd_rate(test, other, "msssim")
+        show = lambda value: f"{value[0]:+.1f} %" if value else "-"
+        span = f"{by_psnr[1]:.1f} to {by_psnr[2]:.1f}" if by_psnr else "-"
+        mark = "" if other in measured.values() else " (published)"
+        lines.append(f"| {other.name}{mark} | {show(by_psnr)} | {span} | {show(by_ssim)} |")
+    return lines + [""]
+
+
+def curve_table(measured: dict[str, Curve]) -> list[str]:
+    """PSNR and MS-SSIM of every measured codec at a few rates."""
+    lines = ["## Quality at the same rate", "", "PSNR in dB / MS-SSIM, interpolated linearly; - is outside the codec's "
+             "range.", "", "| bpp | " + " | ".join(f"{b:.2f}" for b in AT_BPP) + " |",
+             "| --- " * (len(AT_BPP) + 1) + "|"]
+    for curve in measured.values():
+        rate, psnr = curve.points("psnr")
+        ssim_rate, ssim = curve.points("msssim")
+        cells = []
+        for bpp in AT_BPP:
+            inside = len(rate) and rate[0] <= bpp <= rate[-1]
+            cell = f"{np.interp(bpp, rate, psnr):.2f} / {np.interp(bpp, ssim_rate, ssim):.4f}" if inside else "-"
+            cells.append(cell)
+        lines.append(f"| {curve.name} | " + " | ".join(cells) + " |")
+    return lines + [""]
+
+
+def plot(path: Path, metric: str, name: str, measured: dict[str, Curve], published: dict[str, Curve]) -> None:
+    """Draws path.png and path.svg."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    matplotlib.rcParams["svg.hashsalt"] = "deepfgs"  # the same file for the same data
+    figure, axes = plt.subplots(figsize=(9, 6), layout="constrained")
+    left, right, low, high, label = LIMITS[metric]
+    for key, curve in published.items():
+        _draw(axes, curve, metric, color="#bbbbbb", linewidth=0.9, label=None, end_label=(left, right, low, high))
+    for key, curve in measured.items():
+        _draw(axes, curve, metric, label=curve.name, **STYLE.get(key, {}))
+    axes.set(xlim=(left, right), ylim=(low, high), xlabel="bits per pixel", ylabel=label)
+    note = "; grey: published by others" if published else ""
+    axes.set_title(f"{name}: mean over the pictures{note}")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    figure.savefig(path.with_suffix(".png"), dpi=120)
+    figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
+    plt.close(figure)
+
+
+def _draw(axes, curve: Curve, metric: str, end_label=None, **style) -> None:
+    rate, value = curve.points(metric)
+    if not len(rate):
+        return
+    if metric == "msssim":
+        value = -10 * np.log10(1 - value)
+    axes.plot(rate, value, **style)
+    if end_label:  # name the grey curves where they leave the plot
+        left, right, low, high = end_label
+        inside = (rate >= left) & (rate <= right * 0.9) & (value >= low) & (value <= high)
+        if inside.any():
+            at = np.flatnonzero(inside)[-1]
+            axes.annotate(curve.name, (rate[at], value[at]), fontsize=6, color="#777777", xytext=(2, 2),
+                          textcoords="offset points")

@@ -1,0 +1,82 @@
+"""The benchmark's arithmetic: BD-rate, layers of JPEG 2000, the tables."""
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import peers
+import report
+from curves import Curve, bd_rate, write
+
+REFERENCE = Path(__file__).parent / "reference/kodak.json"
+
+
+def test_bd_rate_of_shifted_curves():
+    rate = np.array([0.1, 0.2, 0.4, 0.8])
+    anchor = Curve("a", rate, [28, 30, 32, 34], [0.9, 0.95, 0.97, 0.99])
+    test = Curve("b", 0.8 * rate, [28, 30, 32, 34], [0.9, 0.95, 0.97, 0.99])
+    for metric in ("psnr", "msssim"):
+        assert bd_rate(test, anchor, metric)[0] == pytest.approx(-20, abs=1e-6)
+        assert bd_rate(anchor, test, metric)[0] == pytest.approx(25, abs=1e-6)
+    assert bd_rate(Curve("c", rate, [10, 11, 12, 13]), anchor) is None
+    assert bd_rate(Curve("c", rate, [28, 30, 32, 34]), anchor, "msssim") is None
+
+
+def test_bd_rate_of_version_0_is_what_its_card_says():
+    """live-v0 against the embedded JPEG 2000 stream: +7.2 % in PSNR, -28.9 % in MS-SSIM, ideal code lengths."""
+    points = json.loads((Path(__file__).parent / "reference/live-v0.ideal.json").read_text())["results"]
+    test = Curve("live-v0", *([p[k] for p in points] for k in ("bpp", "psnr", "msssim")))
+    _, published = report.load(Path("nowhere"), REFERENCE)
+    anchor = published["jpeg2000-layers-asked"]
+    assert bd_rate(test, anchor, "psnr")[0] == pytest.approx(7.2, abs=0.05)
+    assert bd_rate(test, anchor, "msssim")[0] == pytest.approx(-28.9, abs=0.05)
+
+
+def test_a_curve_keeps_what_no_lower_rate_beats():
+    rate, value = Curve("a", [0.3, 0.1, 0.2, 0.4], [31, 29, 32, np.nan]).points("psnr")
+    assert rate.tolist() == [0.1, 0.2] and value.tolist() == [29, 32]
+
+
+def test_layers_of_jpeg_2000():
+    """Every layer costs more and shows more, the last is the whole stream, and rates are about what was asked."""
+    y, x = np.mgrid[0:192, 0:256]
+    noise = np.random.default_rng(0).integers(-20, 20, (192, 256))
+    picture = np.stack([x, y, (x * y // 64) % 256], 2) + noise[:, :, None]
+    picture = np.clip(picture, 0, 255).astype(np.uint8)
+    points = peers.jpeg2000(picture)
+    sizes = [p.size for p in points]
+    assert sizes == sorted(sizes) and len(set(sizes)) == len(peers.LAYER_BPP)
+    error = [np.mean((p.decoded.astype(float) - picture) ** 2) for p in points]
+    assert error == sorted(error, reverse=True) and error[0] > 2 * error[-1]
+    for size, asked in zip(sizes[2:], peers.LAYER_BPP[2:]):
+        assert 8 * size / picture.shape[0] / picture.shape[1] == pytest.approx(asked, rel=0.1)
+    file = io.BytesIO()  # the whole stream without the table of lengths
+    Image.fromarray(picture).save(
+        file, "JPEG2000", irreversible=True, mct=1, quality_mode="rates", progression="LRCP", num_resolutions=6,
+        quality_layers=[24 / r for r in peers.LAYER_BPP], no_jp2=True)
+    assert sizes[-1] == pytest.approx(file.tell(), rel=0.01)
+    with pytest.raises(ValueError):
+        peers.layer_sizes(b"\xff\x4f" + bytes(40), 9)
+
+
+@pytest.mark.parametrize("name", ["jpeg", "webp"])
+def test_a_file_for_each_quality(name):
+    picture = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
+    points = peers.CODECS[name].run(picture)
+    assert [p.size for p in points] == sorted(p.size for p in points)
+    assert all(p.decoded.shape == picture.shape for p in points)
+
+
+def test_report(tmp_path):
+    points = [dict(setting=s, bpp=0.1 * 2**s, psnr=27 + 2 * s, msssim=0.9 + 0.02 * s) for s in range(4)]
+    write(tmp_path / "deepfgs.json", "DeepFGS", "made up", dict(pictures=2), points)
+    write(tmp_path / "jpeg2000.json", "J2K", "made up", dict(pictures=2), [{**p, "bpp": 2 * p["bpp"]} for p in points])
+    report.write_report(tmp_path, "Kodak", REFERENCE)
+    text = (tmp_path / "README.md").read_text()
+    assert "| J2K | -50.0 % | 27.0 to 33.0 | -50.0 % |" in text
+    assert "BPG 4:4:4 (published)" in text
+    for file in ("rd-psnr.png", "rd-psnr.svg", "rd-msssim.png", "rd-msssim.svg"):
+        assert (tmp_path / file).stat().st_size > 5000
