@@ -46,7 +46,8 @@ def measure_peer(name: str, pictures: list[np.ndarray]) -> list[dict]:
         progress.show(number + 1)
     progress.end(f"{len(pictures)} pictures")
     rows = [row for row in zip(*columns) if all(row)]
-    return [{key: float(np.mean([point[key] for point in row])) for key in row[0]} for row in rows]
+    average = lambda row, key: round(float(np.mean([point[key] for point in row])), 8)
+    return [{key: average(row, key) for key in row[0]} for row in rows]
 
 
 def measure_ours(name: str, tool: Path, model: Path, pictures: dict[str, np.ndarray]) -> list[dict]:
