@@ -60,5 +60,7 @@ let package = Package(
             name: "GstDeepFGSTests",
             dependencies: ["GstDeepFGS", "DeepFGSPlugin", "DeepFGS", "CGStreamer", "CGstCheck"],
             swiftSettings: settings),
+        // The built plugin and the recipes, as commands.
+        .testTarget(name: "PipelineTests", swiftSettings: settings),
     ]
 )

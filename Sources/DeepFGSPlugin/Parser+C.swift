@@ -8,6 +8,11 @@ public func deepfgs_parser_new() -> OpaquePointer { Parser().handle() }
 public func deepfgs_parser_free(_ parser: OpaquePointer) { Parser.release(parser) }
 
 @c @implementation
+public func deepfgs_parser_set_interval(_ parser: OpaquePointer, _ interval: UInt64) {
+    Parser.borrow(parser).setInterval(interval)
+}
+
+@c @implementation
 public func deepfgs_parser_next(
     _ parser: OpaquePointer, _ bytes: UnsafePointer<UInt8>, _ size: Int, _ offset: UInt64, _ ended: Bool,
     _ follows: Bool, _ step: UnsafeMutablePointer<DeepFGSParseStep>, _ error: UnsafeMutablePointer<DeepFGSError>

@@ -74,6 +74,9 @@ final class Parser: Handle {
         return step
     }
 
+    /// How long a frame lasts that does not say, in nanoseconds.
+    func setInterval(_ interval: UInt64) { timeline.interval = min(interval, 1 << 50) }
+
     /// Bytes skipped since the last call, and why.
     func takeSkipped() -> (count: UInt64, reason: BitstreamError?) {
         defer { (skipped, reason) = (0, nil) }

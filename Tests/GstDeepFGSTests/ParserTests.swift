@@ -160,6 +160,13 @@ struct ParserTests {
                 })
     }
 
+    @Test("Single pictures that were put together follow each other")
+    func joinedPictures() {
+        let file = TemporaryFile((0..<3).flatMap { _ in Self.frame(time: 0) })
+        let harness = Harness("filesrc location=\(file.path) ! deepfgsparse framerate=4/1")
+        #expect(harness.outputs().map(\.time) == [0, 250_000_000, 500_000_000])
+    }
+
     @Test("Frames without a time follow the framerate property")
     func framerate() {
         let file = TemporaryFile((0..<3).flatMap { _ in Self.frame() })

@@ -150,6 +150,8 @@ static void gst_deepfgs_parse_choose_rate(GstDeepFGSParse *self, guint64 duratio
         self->rate_known = TRUE;
     }
     gst_base_parse_set_frame_rate(GST_BASE_PARSE(self), self->rate_n, self->rate_d, 0, 0);
+    if (self->rate_n > 0)
+        deepfgs_parser_set_interval(self->parser, gst_util_uint64_scale(GST_SECOND, self->rate_d, self->rate_n));
 }
 
 /* Makes the source pad's caps those of the frame. */
@@ -225,6 +227,7 @@ static gsize gst_deepfgs_parse_step(GstDeepFGSParse *self, const guint8 *bytes, 
             gst_base_parse_frame_init(&next);
             next.buffer = gst_buffer_new();
             next.offset = offset;
+            GST_BUFFER_OFFSET(next.buffer) = offset;
             *flow = gst_deepfgs_parse_finish(self, &next, &step);
             gst_base_parse_frame_free(&next);
         } else {

@@ -30,6 +30,10 @@ typedef struct DeepFGSParser DeepFGSParser;
 DeepFGSParser *deepfgs_parser_new(void);
 void deepfgs_parser_free(DeepFGSParser *parser);
 
+/* How long a frame lasts that does not say, in nanoseconds: where two recordings are joined, the second goes on after
+ * so long. */
+void deepfgs_parser_set_interval(DeepFGSParser *parser, uint64_t interval);
+
 /* What is to be done with the bytes. */
 typedef enum {
     /* The first `size` bytes are a frame or a prefix of one. */
