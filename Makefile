@@ -11,7 +11,7 @@ APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-d
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
        gstreamer1.0-x fonts-dejavu-core python3-numpy
 
-.PHONY: help demo deps build plugin test lint train-deps train train-test model-check bench-rd bench-deps
+.PHONY: help demo deps build plugin test lint train-deps train train-test model-check bench-rd bench-deps bench-relay
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -36,6 +36,9 @@ test: deps lint build plugin ## run every test
 
 lint: ## check the source's format
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+bench-relay: build plugin ## one encode to 100 receivers of 2 Mbit/s each on loopback, with the processor time
+	bench/relay/run
 
 # Training and evaluation: docs/40-training.md
 PYTHON ?= python3
