@@ -8,8 +8,8 @@ enum Tuning {
     static let drainFrom = 20.0
     static let drainOver = 150.0
     static let leastDrain = 0.3
-    /// Queue delay above which the trendline's overuse is believed, in milliseconds.
-    static let overuseQueue = 10.0
+    /// How much of the jitter is added to that.
+    static let jitterShare = 2.0
     /// Additive growth in bit/s a second at 1 Mbit/s; it goes with the root of the rate.
     static let growth = 200_000.0
     /// Share of the rate that stretched trains arrived at, and of a proved rate, that is used.
@@ -34,6 +34,7 @@ extension BandwidthEstimator {
         let arrives = receivedRate.map { $0 > 0.9 * (sending.rate ?? .infinity) } ?? false
         if let was = rivalry.update(queue: path.queue, bitrate: bitrate, arrives: arrives, at: now) {
             bitrate = bounded(max(bitrate, 0.5 * was))
+            decreased = now
         }
         let free = rivalry.isPresent
         drain =
@@ -42,7 +43,7 @@ extension BandwidthEstimator {
         let isFresh = decreased.map { train.firstSent > $0 } ?? true
         if isFresh, overuse(train) {
             reduceForDelay(train, at: now)
-        } else if let rate = dispersedRate, bitrate > 0.97 * rate {
+        } else if path.queue > freeQueue, let rate = path.rate(significantlyBelow: bitrate) {
             bitrate = bounded(Tuning.stretchedShare * rate)
             reason = .dispersion
         } else if applyLoss(train, at: now) {
@@ -60,19 +61,12 @@ extension BandwidthEstimator {
     private var queueMilliseconds: Double { Double(path.queue) / 1e6 }
 
     private func overuse(_ train: PacketTrain) -> Bool {
-        if trendline.usage == .over, queueMilliseconds > Tuning.overuseQueue { return true }
+        if trendline.usage == .over, path.queue > freeQueue + 2 * Self.ms { return true }
         guard !rivalry.isPresent else { return false }
         let last = path.trains.suffix(3)
         guard last.count == 3, let first = last.first else { return false }
         return last.allSatisfy { path.queue(of: $0) > 50 * Self.ms && $0.firstSent > decreased ?? .min }
             && path.queue(of: train) >= path.queue(of: first) - 2 * Self.ms
-    }
-
-    /// What the last two trains arrived at, where the path stretched both.
-    private var dispersedRate: Double? {
-        let last = path.trains.suffix(2)
-        guard last.count == 2, !last.contains(where: \.isUndispersed) else { return nil }
-        return last.compactMap(\.arrivalRate).max()
     }
 
     private mutating func reduceForDelay(_ train: PacketTrain, at now: Int64) {
@@ -126,11 +120,14 @@ extension BandwidthEstimator {
             reason = .proved
             return
         }
-        let over = rivalry.isPresent ? 0 : (min(queueMilliseconds, 50) - Tuning.freeQueue) / 1e3
+        let over = rivalry.isPresent ? 0 : Double(min(path.queue, 50 * Self.ms) - freeQueue) / 1e9
         reason = over > 0 ? .queue : .additive
         if over > 0 { bitrate = bounded(bitrate * (1 - Tuning.queueGain * over * passed)) }
         var wanted = bitrate + Tuning.growth * (bitrate / 1e6).squareRoot() * passed
-        if let rate = path.stretchedRate { wanted = min(wanted, Tuning.stretchedShare * rate) }
+        if let pool = path.pool, pool.arrivedSpan > 1.07 * pool.sentSpan, pool.rate > bitrate {
+            // A rate below the estimate, while the queue empties between trains, is no capacity: rivals sent in between.
+            wanted = min(wanted, max(bitrate, Tuning.stretchedShare * pool.rate))
+        }
         wanted = min(wanted, limit)
         if wanted > bitrate { bitrate = bounded(wanted) } else if over <= 0 { reason = .limit }
     }
@@ -138,12 +135,14 @@ extension BandwidthEstimator {
     private func provedRate(at now: Int64) -> Double? {
         if let noProofUntil, now < noProofUntil { return nil }
         guard path.recentLoss <= loss.floor + 0.1 else { return nil }
-        let last = path.trains.suffix(2)
-        guard last.count == 2,
-            last.allSatisfy({ $0.isUndispersed && (path.queue(of: $0) < 8 * Self.ms || rivalry.isPresent) })
+        guard let pool = path.pool, pool.arrivedSpan <= 1.07 * pool.sentSpan + 1e6,
+            rivalry.isPresent || path.trains.suffix(2).allSatisfy({ path.queue(of: $0) < freeQueue })
         else { return nil }
-        return last.compactMap(\.sendRate).min()
+        return pool.slowest
     }
+
+    /// Queue delay below which flows do not give way, in nanoseconds: jitter is no queue.
+    private var freeQueue: Int64 { Int64(Tuning.freeQueue * 1e6 + min(10e6, Tuning.jitterShare * path.jitter)) }
 
     /// Lowers the target while feedback on what was sent is overdue: it may be stuck behind a queue that this flow fills.
     mutating func expectFeedback(_ now: Int64) {

@@ -1,6 +1,12 @@
 /// What the feedback shows of the path: queue, round trip, the rates of the latest trains.
 struct PathView: Sendable {
     private static let most = 24
+    /// Most trains taken as one.
+    private static let mostPooled = 10
+    /// A rival's packets fall into few gaps by chance: fewer than this tell no rate.
+    private static let fewestGaps = 6
+    /// Moves of the least delay that the jitter is taken from.
+    private static let mostMoves = 15
     /// How long the least delay counts as the path without a queue, in nanoseconds.
     private static let baseWindow: Int64 = 30_000_000_000
     /// A delay that moves more than this from one train to the next is a clock that jumped.
@@ -44,6 +50,7 @@ struct PathView: Sendable {
         newestSent = max(newestSent ?? train.lastSent, train.lastSent)
         trains.append(train)
         if trains.count > Self.most { trains.removeFirst() }
+        updateJitter()
         queue = queue(of: train)
         return isContinuous
     }
@@ -74,6 +81,74 @@ struct PathView: Sendable {
     /// The fastest arrival of the last three trains, in bit/s: no less than this flow's share of the path.
     var fastestArrival: Double { trains.suffix(3).lazy.compactMap(\.arrivalRate).max() ?? 0 }
 
+    /// Several trains taken as one, to average the path's jitter out.
+    struct Pool: Sendable {
+        var trains = 0
+        /// Gaps between packets that the spans cover.
+        var gaps = 0
+        /// Nanoseconds from first to last packet, summed.
+        var sentSpan = 0.0
+        var arrivedSpan = 0.0
+        /// Bits that the arrival spans cover.
+        var bits = 0.0
+        /// The slowest of the trains as they left, in bit/s.
+        var slowest = Double.infinity
+
+        /// Bit/s of arrival.
+        var rate: Double { arrivedSpan > 0 ? bits * 1e9 / arrivedSpan : .infinity }
+
+        mutating func add(_ train: PacketTrain) {
+            trains += 1
+            gaps += train.packets - 1
+            sentSpan += Double(train.lastSent.subtractingSaturated(train.firstSent))
+            arrivedSpan += Double(train.lastArrived.subtractingSaturated(train.firstArrived))
+            bits += 8 * Double(train.arrivedBytes + train.innerLost - train.firstBytes)
+            slowest = min(slowest, train.sendRate ?? 0)
+        }
+    }
+
+    /// The latest trains that tell a rate, as many as the jitter asks for, as one; nil where there are too few.
+    var pool: Pool? {
+        var pool = Pool()
+        for train in trains.suffix(Self.mostPooled + 4).reversed() {
+            guard train.sendRate != nil else { continue }
+            pool.add(train)
+            // The jitter of the sum goes with the root of the number, its span with the number.
+            let error = jitter * Double(pool.trains).squareRoot()
+            if pool.trains >= 2, error < 0.05 * pool.sentSpan || pool.trains >= Self.mostPooled { return pool }
+        }
+        return nil
+    }
+
+    /// What the latest trains arrived at, where they took significantly longer than at `rate`; bit/s.
+    func rate(significantlyBelow rate: Double) -> Double? {
+        var pool = Pool()
+        for train in trains.suffix(Self.mostPooled).reversed() {
+            guard train.sendRate != nil else { continue }
+            pool.add(train)
+            let expected = max(pool.sentSpan, pool.bits * 1e9 / rate)
+            let excess = pool.arrivedSpan - expected
+            if pool.trains >= 2, pool.gaps >= Self.fewestGaps,
+                excess > 0.03 * expected + 2 * jitter * Double(pool.trains).squareRoot()
+            {
+                return pool.rate
+            }
+        }
+        return nil
+    }
+
+    /// How much the least delay moves from train to train but for the queue's growth: a median, in nanoseconds.
+    private(set) var jitter = 0.0
+
+    private mutating func updateJitter() {
+        let delays: [Double] = trains.suffix(Self.mostMoves + 2).map { Double($0.leastDelay) }
+        guard delays.count > 3 else { return }
+        // Second differences: a queue that grows or drains evenly is no jitter. Of independent delays they spread √6 times as much.
+        let slopes: [Double] = zip(delays, delays.dropFirst()).map { $1 - $0 }
+        let moves: [Double] = zip(slopes, slopes.dropFirst()).map { abs($1 - $0) }
+        jitter = moves.sorted()[moves.count / 2] / 1.7
+    }
+
     /// Share of the packets of the last five trains that were lost.
     var recentLoss: Double {
         let last = path5
@@ -82,10 +157,4 @@ struct PathView: Sendable {
         return all > 0 ? Double(lost) / Double(all) : 0
     }
     private var path5: ArraySlice<PacketTrain> { trains.suffix(5) }
-
-    /// The median arrival rate of the trains among the last five that the path stretched; nil where it stretched none.
-    var stretchedRate: Double? {
-        let rates = trains.suffix(5).filter { !$0.isUndispersed }.compactMap(\.arrivalRate).sorted()
-        return rates.isEmpty ? nil : rates[rates.count / 2]
-    }
 }

@@ -40,7 +40,8 @@ struct PacketTrain: Hashable, Sendable {
 /// Finds trains in a row of outcomes by the gaps between their sendings.
 struct FeedbackTrains: Sendable {
     private var open: PacketTrain?
-    private var widestGap: Int64 = 0
+    /// Nanoseconds per byte of the open train's longest gap.
+    private var slowest = 0.0
 
     /// Takes the next outcome in the order of sending.
     ///
@@ -57,15 +58,16 @@ struct FeedbackTrains: Sendable {
             return nil
         }
         let gap = outcome.sent.subtractingSaturated(train.lastSent)
-        // A full frame leaves the last third of its interval free, and twice its own gaps or more.
+        // A full frame leaves the last third of its interval free; within it, gaps go with the packet before them.
+        let slowness = Double(gap) / Double(max(1, train.lastBytes))
         let isFar =
             train.packets == 1
-            ? gap > frameInterval - frameInterval / 4 : gap > frameInterval / 4 && gap > widestGap + widestGap / 2
+            ? gap > frameInterval - frameInterval / 4 : gap > frameInterval / 4 && slowness > 1.5 * slowest
         guard gap >= 0, !isFar else {
             begin(outcome, arrived: arrived, delay: delay)
             return train
         }
-        widestGap = max(widestGap, gap)
+        slowest = max(slowest, slowness)
         train.lastSent = outcome.sent
         train.lastArrived = max(train.lastArrived, arrived)
         train.sentBytes += outcome.bytes + train.pendingLost
@@ -87,7 +89,7 @@ struct FeedbackTrains: Sendable {
     }
 
     private mutating func begin(_ outcome: PacketOutcome, arrived: Int64, delay: Int64) {
-        widestGap = 0
+        slowest = 0
         open = PacketTrain(
             firstSent: outcome.sent, lastSent: outcome.sent, firstArrived: arrived, lastArrived: arrived,
             sentBytes: outcome.bytes, arrivedBytes: outcome.bytes, packets: 1, lost: 0, firstBytes: outcome.bytes,
