@@ -2,14 +2,14 @@
 enum Tuning {
     /// Queue delay below which flows do not give way, in milliseconds.
     static let freeQueue = 8.0
+    /// How much of the jitter is added to that.
+    static let jitterShare = 2.0
     /// Share of the estimate given up in a second for each second of queue delay beyond that.
-    static let queueGain = 25.0
+    static let queueGain = 40.0
     /// Queue delay from which the target is lowered to drain it, and the delay over which it falls to `leastDrain`; milliseconds.
     static let drainFrom = 20.0
     static let drainOver = 150.0
     static let leastDrain = 0.3
-    /// How much of the jitter is added to that.
-    static let jitterShare = 2.0
     /// Additive growth in bit/s a second at 1 Mbit/s; it goes with the root of the rate.
     static let growth = 200_000.0
     /// Share of the rate that stretched trains arrived at, and of a proved rate, that is used.
@@ -27,6 +27,7 @@ extension BandwidthEstimator {
     static let idleTime: Int64 = 2_000_000_000
     static let firstBackoff: Int64 = 1_000_000_000
 
+    /// Applies the rules to a train, in the order of their weight.
     mutating func decide(_ train: PacketTrain, at now: Int64) {
         let before = bitrate
         let passed = Double((now.subtractingSaturated(updated ?? now)).clamped(to: 0...200_000_000)) / 1e9
@@ -36,10 +37,8 @@ extension BandwidthEstimator {
             bitrate = bounded(max(bitrate, 0.5 * was))
             decreased = now
         }
-        let free = rivalry.isPresent
-        drain =
-            free
-            ? 1 : (1 - (queueMilliseconds - Tuning.drainFrom) / Tuning.drainOver).clamped(to: Tuning.leastDrain...1)
+        let excess = (Double(path.queue) / 1e6 - Tuning.drainFrom) / Tuning.drainOver
+        drain = rivalry.isPresent ? 1 : (1 - excess).clamped(to: Tuning.leastDrain...1)
         let isFresh = decreased.map { train.firstSent > $0 } ?? true
         if isFresh, overuse(train) {
             reduceForDelay(train, at: now)
@@ -58,8 +57,7 @@ extension BandwidthEstimator {
         state = bitrate > before ? .increase : bitrate < before ? .decrease : .hold
     }
 
-    private var queueMilliseconds: Double { Double(path.queue) / 1e6 }
-
+    /// Whether the queue grows: by the trendline, or because it stands high and does not shrink.
     private func overuse(_ train: PacketTrain) -> Bool {
         if trendline.usage == .over, path.queue > freeQueue + 2 * Self.ms { return true }
         guard !rivalry.isPresent else { return false }
@@ -70,6 +68,7 @@ extension BandwidthEstimator {
     }
 
     private mutating func reduceForDelay(_ train: PacketTrain, at now: Int64) {
+        // What arrives lately, or as of this train where the path has narrowed since.
         var basis = receivedRate ?? train.arrivalRate ?? bitrate
         if let rate = train.arrivalRate { basis = min(basis, rate) }
         bitrate = bounded(min(bitrate, Tuning.decrease * basis))
@@ -81,6 +80,7 @@ extension BandwidthEstimator {
         reason = .delay
     }
 
+    /// Returns whether loss keeps the estimate from growing.
     private mutating func applyLoss(_ train: PacketTrain, at now: Int64) -> Bool {
         let hasQueue = path.queue > 20 * Self.ms || train.largestDelay - train.leastDelay > 80 * Self.ms
         switch loss.verdict(hasQueue: hasQueue, newestSent: train.lastSent, at: now) {
@@ -108,6 +108,7 @@ extension BandwidthEstimator {
         proved = nil
     }
 
+    /// Grows by what a pool of trains proved, or by a little; gives way to a standing queue.
     private mutating func grow(_ passed: Double, at now: Int64) {
         if path.queue > 15 * Self.ms, path.fastestArrival > 1.15 * bitrate {
             noProofUntil = max(noProofUntil ?? now, now.addingSaturated(2000 * Self.ms))
@@ -132,6 +133,7 @@ extension BandwidthEstimator {
         if wanted > bitrate { bitrate = bounded(wanted) } else if over <= 0 { reason = .limit }
     }
 
+    /// The rate at which trains lately left and also arrived, while the queue was empty; bit/s.
     private func provedRate(at now: Int64) -> Double? {
         if let noProofUntil, now < noProofUntil { return nil }
         guard path.recentLoss <= loss.floor + 0.1 else { return nil }
@@ -163,26 +165,5 @@ extension BandwidthEstimator {
         state = .decrease
         reason = .idle
         decreased = nil
-    }
-
-    /// Takes a receiver report; it counts only where there has been no transport-wide feedback for five seconds.
-    ///
-    /// - Parameters:
-    ///   - report: what the receiver said.
-    ///   - now: when it came.
-    public mutating func report(_ report: ReceiverReport, at now: Int64) {
-        defer { lastReport = now }
-        guard lastFeedback.map({ now.subtractingSaturated($0) > 5_000_000_000 }) ?? true else { return }
-        let before = bitrate
-        let lost = report.fractionLost.isNaN ? 0 : report.fractionLost.clamped(to: 0...1)
-        let passed = (now.subtractingSaturated(lastReport ?? now)).clamped(to: 0...5_000_000_000)
-        if lost > LossController.high {
-            bitrate = bounded(bitrate * (1 - 0.5 * lost))
-        } else if lost < LossController.low, let rate = sending.rate {
-            let wanted = bitrate * (1 + 0.08 * Double(passed) / 1e9)
-            bitrate = bounded(max(bitrate, min(wanted, 1.5 * rate)))
-        }
-        state = bitrate > before ? .increase : bitrate < before ? .decrease : .hold
-        reason = .report
     }
 }

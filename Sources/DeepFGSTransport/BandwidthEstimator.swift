@@ -65,7 +65,9 @@ public struct BandwidthEstimator: Sendable {
     /// Bounds and overhead; a change takes effect at once.
     public var settings: Settings { didSet { bitrate = bounded(bitrate) } }
     /// Time between frames in nanoseconds.
-    public var frameInterval: Int64 = 40_000_000
+    public var frameInterval: Int64 = 40_000_000 {
+        didSet { frameInterval = frameInterval.clamped(to: FrameBudget.intervals) }
+    }
     /// What the path is believed to carry for this flow; bit/s, within the settings.
     public internal(set) var bitrate: Double
     /// What the estimate did last.
@@ -94,6 +96,7 @@ public struct BandwidthEstimator: Sendable {
     var isIdle = false
     var lastFeedback: Int64?
     var lastReport: Int64?
+    var reportTrip = WindowMinimum(nanoseconds: 60_000_000_000)
 
     /// An estimator before its first packet.
     public init(settings: Settings = Settings()) {
@@ -117,12 +120,13 @@ public struct BandwidthEstimator: Sendable {
 
     /// Notes bytes on the wire that left at this time.
     public mutating func sent(_ bytes: Int, at now: Int64) {
-        sending.sent(bytes, at: now)
+        sending.sent(bytes, at: now.clamped(to: FeedbackHistory.times))
         isIdle = false
     }
 
     /// A frame begins: to be called before `target` is read for it.
     public mutating func advance(to now: Int64) {
+        let now = now.clamped(to: FeedbackHistory.times)
         if let last = sending.lastSent, now.subtractingSaturated(last) > Self.idleTime, !isIdle { resume() }
         sending.frame(at: now)
         expectFeedback(now)
@@ -134,6 +138,7 @@ public struct BandwidthEstimator: Sendable {
     ///   - packets: its entries, in any order; wrong ones are skipped.
     ///   - now: when it came, on the clock of the entries' `sendTime`.
     public mutating func feedback(_ packets: [PacketFeedback], at now: Int64) {
+        let now = now.clamped(to: FeedbackHistory.times)
         let outcomes = history.accept(packets, overhead: max(0, settings.packetOverhead))
         guard !outcomes.isEmpty else { return }
         lastFeedback = now

@@ -151,10 +151,9 @@ struct PathView: Sendable {
 
     /// Share of the packets of the last five trains that were lost.
     var recentLoss: Double {
-        let last = path5
+        let last = trains.suffix(5)
         let lost = last.reduce(0) { $0 + $1.lost }
         let all = last.reduce(lost) { $0 + $1.packets }
         return all > 0 ? Double(lost) / Double(all) : 0
     }
-    private var path5: ArraySlice<PacketTrain> { trains.suffix(5) }
 }

@@ -45,6 +45,9 @@ struct FeedbackHistory: Sendable {
     /// After so many useless reports in a row, the numbering is taken to have started anew.
     private static let patience = 5
 
+    /// Times believed: 36 years, so that no difference of two overflows.
+    static let times: ClosedRange<Int64> = 0...(1 << 60)
+
     private enum Known: UInt8 { case nothing, lost, arrived }
 
     private var known = [Known](repeating: .nothing, count: Int(Self.reach))
@@ -61,7 +64,9 @@ struct FeedbackHistory: Sendable {
         var outcomes: [PacketOutcome] = []
         outcomes.reserveCapacity(packets.count)
         for packet in packets {
-            guard let sent = packet.sendTime, sent >= 0, packet.size >= 0, packet.size <= 65_535 else { continue }
+            guard let sent = packet.sendTime, Self.times ~= sent, packet.size >= 0, packet.size <= 65_535 else {
+                continue
+            }
             let sequence = unwrap(packet.sequence)
             guard let highest, sequence > highest - Self.reach else { continue }
             advance(to: sequence)
@@ -71,7 +76,8 @@ struct FeedbackHistory: Sendable {
             known[slot] = packet.isLost ? .lost : .arrived
             outcomes.append(
                 PacketOutcome(
-                    sequence: sequence, sent: sent, arrived: packet.isLost ? nil : packet.arrivalTime,
+                    sequence: sequence, sent: sent,
+                    arrived: packet.isLost ? nil : packet.arrivalTime.flatMap { Self.times ~= $0 ? $0 : nil },
                     bytes: packet.size + overhead, isLost: packet.isLost, isCorrection: before == .lost))
             self.highest = max(highest, sequence)
         }

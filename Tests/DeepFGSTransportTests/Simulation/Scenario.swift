@@ -10,7 +10,8 @@ final class Scenario {
 
     init(
         seconds: Double, link settings: Link.Settings, flows flowSettings: [VideoFlow.Settings],
-        rivalStart: Int64? = nil, feedbackDelay: @escaping (Double) -> Int64 = { _ in 50_000_000 }, seed: UInt64 = 1
+        rivalStart: Int64? = nil, rivalEnd: Int64 = .max,
+        feedbackDelay: @escaping (Double) -> Int64 = { _ in 50_000_000 }, seed: UInt64 = 1
     ) {
         let world = World(seed: seed)
         self.world = world
@@ -18,7 +19,7 @@ final class Scenario {
         let router = Router()
         link = Link(world: world, settings: settings) { router.deliver?($0) }
         flows = flowSettings.enumerated().map { VideoFlow(world: world, flow: $0.offset, settings: $0.element) }
-        if let rivalStart { rival = TCPFlow(world: world, flow: flows.count, start: rivalStart) }
+        if let rivalStart { rival = TCPFlow(world: world, flow: flows.count, start: rivalStart, end: rivalEnd) }
         for flow in flows {
             flow.forward = { [link] in link.send($0) }
             flow.back = { action in world.after(feedbackDelay(Double(world.now) / 1e9), action) }

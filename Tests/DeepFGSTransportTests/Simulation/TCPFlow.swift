@@ -4,6 +4,7 @@ final class TCPFlow {
     let flow: Int
     var forward: (SimulatedPacket) -> Void = { _ in }
     let backDelay: Int64
+    private let end: Int64
     private(set) var received = 0
     /// Bytes received in each 200 ms.
     private(set) var bins: [Int] = []
@@ -17,7 +18,8 @@ final class TCPFlow {
     private var maximum = 0.0
     private var epoch: Int64 = 0
 
-    init(world: World, flow: Int, start: Int64, backDelay: Int64 = 50_000_000) {
+    init(world: World, flow: Int, start: Int64, end: Int64 = .max, backDelay: Int64 = 50_000_000) {
+        self.end = end
         self.world = world
         self.flow = flow
         self.backDelay = backDelay
@@ -25,7 +27,7 @@ final class TCPFlow {
     }
 
     private func pump() {
-        while Double(outstanding) < window {
+        while Double(outstanding) < window, world.now < end {
             outstanding += 1
             forward(SimulatedPacket(flow: flow, sequence: next, bytes: packetBytes, sent: world.now))
             next += 1

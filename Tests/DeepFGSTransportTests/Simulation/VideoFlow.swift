@@ -51,7 +51,7 @@ final class VideoFlow {
     private var reportHighest = -1
     private var reportReceived = 0
     private var reportExpected = 0
-    private let clockOffset: Int64 = 77_123_456_789
+    var clockOffset: Int64 = 77_123_456_789
 
     init(world: World, flow: Int = 0, settings: Settings = Settings()) {
         self.world = world
