@@ -39,7 +39,8 @@ enum ModelLibrary {
             name = try store.locate(pathOrName)
             return try shared(name)
         } catch {
-            throw Failure(status: DEEPFGS_ERROR_NOT_FOUND, message: described(error, of: name))
+            throw Failure(
+                status: DEEPFGS_ERROR_NOT_FOUND, message: described(error, of: name) + advice(property: "model"))
         }
     }
 
@@ -70,7 +71,8 @@ enum ModelLibrary {
         let there = others.isEmpty ? "no model there" : "there: " + others.joined(separator: ", ")
         throw Failure(
             status: DEEPFGS_ERROR_NOT_FOUND,
-            message: "The stream was made with model \(identity), which was not found. Searched: \(searched); \(there)")
+            message: "The stream was made with model \(identity), which was not found. Searched: \(searched); \(there)"
+                + advice(property: "model-path"))
     }
 
     /// A model of this identity that some element is using.
@@ -95,6 +97,10 @@ enum ModelLibrary {
             }
         }
         return try result.get()
+    }
+
+    private static func advice(property: String) -> String {
+        ". Set the property \(property), or DEEPFGS_MODEL_PATH to the directory of the model"
     }
 
     /// What is wrong with a file, and which file it is.

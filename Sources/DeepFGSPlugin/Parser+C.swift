@@ -46,12 +46,12 @@ public func deepfgs_parser_next(
 public func deepfgs_parser_take_skipped(
     _ parser: OpaquePointer, _ message: UnsafeMutablePointer<CChar>, _ length: Int
 ) -> UInt64 {
-    let (count, reason) = Parser.borrow(parser).takeSkipped()
+    let parser = Parser.borrow(parser)
+    let (count, reason) = parser.takeSkipped()
     guard count > 0 else { return 0 }
+    let what = parser.frames > 0 ? "Skipped \(count) bytes between frames" : "No frame in \(count) bytes"
     let why = reason.map { ": \($0)" } ?? ""
-    copyString(
-        "Skipped \(count) bytes between frames\(why)",
-        to: UnsafeMutableRawBufferPointer(start: message, count: length))
+    copyString(what + why, to: UnsafeMutableRawBufferPointer(start: message, count: length))
     return count
 }
 

@@ -29,7 +29,8 @@ final class Parser: Handle {
     private var damaged = false
     /// Bytes of checksum that may still be computed in vain; grows with the stream.
     private var credit = 1 << 17
-    private var frames = 0
+    /// Frames found so far.
+    private(set) var frames = 0
     private var timeline = ParserTimeline()
     /// Bytes skipped and not yet reported, and why the first of them were.
     private var skipped: UInt64 = 0

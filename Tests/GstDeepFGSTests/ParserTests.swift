@@ -138,7 +138,10 @@ struct ParserTests {
     func nothing(push: Bool) {
         let (outputs, messages) = Self.parse([UInt8](repeating: 7, count: 1000), push: push)
         #expect(outputs.isEmpty)
-        #expect(messages.contains { $0.hasPrefix("error: ") })
+        #expect(messages.first?.hasPrefix("error: No frame in 1000 bytes: not a DeepFGS frame") == true)
+        let (short, why) = Self.parse(Array(Self.frame().prefix(20)), push: push)
+        #expect(short.isEmpty)
+        #expect(why.first?.hasPrefix("error: No frame in 20 bytes: cut inside the header") == true)
     }
 
     @Test("Caps and times say what the headers say")

@@ -109,7 +109,7 @@ void deepfgs_dec_install_properties(GObjectClass *object_class)
         object_class, PROP_MAX_PIXELS,
         g_param_spec_uint("max-pixels", "Maximal pixels",
                           "Refuse pictures of more pixels than this before allocating anything for them; decoding "
-                          "needs about 200 bytes of memory for each",
+                          "needs about 100 bytes of memory for each",
                           1, DEEPFGS_MAX_PIXELS, DEEPFGS_MAX_PIXELS,
                           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
     deepfgs_install_compute_properties(object_class, PROP_THREADS, PROP_PRECISION);

@@ -177,11 +177,16 @@ static gboolean gst_deepfgs_parse_negotiate(GstDeepFGSParse *self, const DeepFGS
     return pushed;
 }
 
-/* Says what was skipped, now that it is known how much it was. */
-static void gst_deepfgs_parse_report_skipped(GstDeepFGSParse *self)
+/* Says what was skipped, now that it is known how much it was: before the frame that ends it, or at the end of the
+ * stream. */
+static void gst_deepfgs_parse_report_skipped(GstDeepFGSParse *self, gboolean ended)
 {
     gchar message[DEEPFGS_MESSAGE_LENGTH];
-    if (deepfgs_parser_take_skipped(self->parser, message, sizeof message) > 0)
+    if (deepfgs_parser_take_skipped(self->parser, message, sizeof message) == 0)
+        return;
+    if (ended && self->width == 0)
+        GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE, ("%s", message), (NULL));
+    else
         GST_ELEMENT_WARNING(self, STREAM, DECODE, ("%s", message), (NULL));
 }
 
@@ -189,7 +194,7 @@ static void gst_deepfgs_parse_report_skipped(GstDeepFGSParse *self)
 static GstFlowReturn gst_deepfgs_parse_finish(GstDeepFGSParse *self, GstBaseParseFrame *frame,
                                               const DeepFGSParseStep *step)
 {
-    gst_deepfgs_parse_report_skipped(self);
+    gst_deepfgs_parse_report_skipped(self, FALSE);
     if (!gst_deepfgs_parse_negotiate(self, step))
         return GST_FLOW_NOT_NEGOTIATED;
     GstBuffer *buffer = frame->buffer;
@@ -237,7 +242,7 @@ static gsize gst_deepfgs_parse_step(GstDeepFGSParse *self, const guint8 *bytes, 
     case DEEPFGS_PARSE_SKIP:
         *skip = step.size;
         if (draining && step.size == size)
-            gst_deepfgs_parse_report_skipped(self);
+            gst_deepfgs_parse_report_skipped(self, TRUE);
         return 0;
     case DEEPFGS_PARSE_MORE:
         return 0;
@@ -283,7 +288,7 @@ static gboolean gst_deepfgs_parse_sink_event(GstBaseParse *parse, GstEvent *even
         break;
     case GST_EVENT_EOS:
         gst_base_parse_drain(parse);
-        gst_deepfgs_parse_report_skipped(self);
+        gst_deepfgs_parse_report_skipped(self, TRUE);
         break;
     default:
         break;
