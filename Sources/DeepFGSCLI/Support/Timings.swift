@@ -1,8 +1,15 @@
+import Glibc
+
 /// How long something took each time it was done, in milliseconds.
 struct Timings {
     private let sorted: [Double]
+    /// Mean processor time of one round over all threads, those that wait actively included.
+    let processor: Double
 
-    fileprivate init(sorted: [Double]) { self.sorted = sorted }
+    fileprivate init(sorted: [Double], processor: Double) {
+        self.sorted = sorted
+        self.processor = processor
+    }
 
     var fastest: Double { sorted.first ?? 0 }
     var slowest: Double { sorted.last ?? 0 }
@@ -14,10 +21,19 @@ struct Timings {
 /// Times `rounds` runs of something, after two that do not count.
 func timings<Failure: Error>(_ rounds: Int, _ body: () throws(Failure) -> Void) throws(Failure) -> Timings {
     var times: [Double] = []
-    for round in 0..<(rounds + 2) {
+    for _ in 0..<2 { try body() }
+    let processor = processorMilliseconds()
+    for _ in 0..<rounds {
         let start = ContinuousClock.now
         try body()
-        if round >= 2 { times.append((ContinuousClock.now - start).seconds * 1000) }
+        times.append((ContinuousClock.now - start).seconds * 1000)
     }
-    return Timings(sorted: times.sorted())
+    return Timings(sorted: times.sorted(), processor: (processorMilliseconds() - processor) / Double(max(rounds, 1)))
+}
+
+/// Processor time of the process so far.
+private func processorMilliseconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1_000_000
 }
