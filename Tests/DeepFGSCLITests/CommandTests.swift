@@ -64,6 +64,18 @@ import Testing
         #expect(!bench.files.contains("c.dfgs"))
     }
 
+    @Test func finerStepsMakeBetterPictures() throws {
+        let picture = Sample.picture(width: 64, height: 48)
+        try bench.write("a.png", picture)
+        #expect(try bench.run("encode", "a.png", "--step", "8").status == 0)
+        #expect(try bench.run("inspect", "a.dfgs").text.contains("quantiser steps 16/16 (base), 8/16 (scalable)"))
+        let decoder = Decoder(model: try Sample.model.get())
+        let fine = try decoder.decode(try bench.read("a.dfgs")).picture
+        let plain = try decoder.decode(try Sample.frame.get()).picture
+        #expect(try #require(psnr(picture, fine)) > (try #require(psnr(picture, plain))))
+        #expect(try bench.run("encode", "a.png", "--step", "33").status == 64)
+    }
+
     @Test func clipsGrowAndCarryTimes() throws {
         try bench.write("a.png", Sample.picture(width: 64, height: 48))
         try bench.write("b.png", Sample.picture(width: 17, height: 33))
