@@ -9,7 +9,7 @@ final class CutterHandle: Handle {
     func set(_ settings: DeepFGSCutterSettings) {
         cutter.target = max(settings.min_bitrate, min(settings.max_bitrate, settings.target_bitrate))
         cutter.networkOverhead = Int(settings.network_overhead)
-        cutter.paces = settings.pacing
+        cutter.pacing = settings.pacing ? .even : .none
     }
 
     func take(_ packet: DeepFGSIncomingPacket, at now: Int64) -> Bool {

@@ -168,7 +168,7 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
     /**
      * GstDeepFGSAdapt:target-bitrate:
      *
-     * Bitrate to keep to, in bit/s on the wire; a change takes effect with the next frame.
+     * Bitrate to keep to, in bit/s on the wire; a change takes effect with the next packet.
      */
     g_object_class_install_property(
         klass, PROP_TARGET_BITRATE,
@@ -205,11 +205,11 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
     /**
      * GstDeepFGSAdapt:pacing:
      *
-     * Spreads the packets over the frame interval; else each frame leaves at once.
+     * Sends packets evenly, at the target; else each frame leaves at once.
      */
     g_object_class_install_property(klass, PROP_PACING,
                                     g_param_spec_boolean("pacing", "Pacing",
-                                                         "Spread the packets over the frame interval", DEFAULT_PACING,
+                                                         "Send packets evenly, at the target; else each frame at once", DEFAULT_PACING,
                                                          flags));
     /**
      * GstDeepFGSAdapt:frame-messages:
@@ -230,8 +230,8 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
      * * `packets`, `packets-sent`, `packets-malformed`: packets that came; sent; not of this format
      * * `bytes`, `bytes-sent`, `bytes-queued`: bytes that came; sent; waiting to be sent
      * * `packets-dropped-REASON`, `bytes-dropped-REASON`: left out, or (packets) shortened: `budget`, the bitrate did
-     *   not allow more; `deadline`, the frame's time was over; `queue`, the next frame had come; `fixed-cut`; `gap`,
-     *   packets before it in its frame did not come
+     *   not allow more before the next frame came; `deadline`, no next frame came, and the frame's time was over;
+     *   `queue`, flushed; `fixed-cut`; `gap`, packets before it in its frame did not come
      * * `target-bitrate`, `sent-bitrate`: bit/s; kept to, and sent in the last two seconds
      * * `frame-interval`: nanoseconds between frames
      */

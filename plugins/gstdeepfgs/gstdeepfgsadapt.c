@@ -3,22 +3,24 @@
  * @title: deepfgsadapt
  * @see_also: rtpdeepfgspay, rtpdeepfgsdepay, rtpbin
  *
- * Keeps an RTP stream of DeepFGS frames to a bitrate by leaving out the tails of its frames: nothing is encoded anew,
- * and the base of every frame is sent. Stands between rtpdeepfgspay and rtpbin, or a network sink.
+ * Keeps an RTP stream of DeepFGS frames to a bitrate by leaving out the tails of its frames: nothing is encoded anew.
+ * Stands between rtpdeepfgspay and rtpbin, or a network sink; or takes packets from the network, as a relay.
  *
- * Of each frame the prefix that the bitrate allows is sent; the last packet kept may be shortened, carries the RTP
- * marker, and the sequence numbers have no gaps. What one frame leaves over the next may use, within 20 ms of the
- * bitrate. The bitrate counts bytes on the wire: each RTP packet with its header extensions, and
+ * Of each frame a prefix is sent; the last packet of it may be shortened, carries the RTP marker, and the sequence
+ * numbers have no gaps. Packets leave evenly, at the target, and no two at once, from a thread of the element's own; a
+ * frame's tail goes on until the next frame comes, so the target is used and never exceeded however irregular the source
+ * is: the bytes sent in any two seconds stay within 2 % under it while the frames are large enough (and a packet is
+ * less than 1 % of them). A base is always sent whole; where one takes longer than its frame's time, the frames that
+ * come meanwhile are left out, but for the newest. A change of the target takes effect with the next packet.
+ *
+ * The bitrate counts bytes on the wire: each RTP packet with its header extensions, and
  * #deepfgsadapt:packet-overhead for IP and UDP. What elements behind this one add (forward error correction,
- * retransmission, SRTP, RTCP) is not counted. Bytes sent in any two seconds stay within 2 % under the target while the
- * frames are large enough, to the size of one packet. Where the bases alone exceed the target, whole frames are left
- * out.
+ * retransmission, SRTP, RTCP) is not counted.
  *
- * With #deepfgsadapt:pacing the packets leave evenly over the frame interval, no more than three at once, from a thread
- * of the element's own; it adds up to one frame interval of latency, which it reports. A tail that has not left when the
- * next frame comes is dropped. The time between frames is that of the caps (`a-framerate`), or is learned. Behind a
- * source that is not live the element takes frames in at their presentation times. A network sink that synchronises
- * sends at once what this element lets go, for it sets decoding times that are over.
+ * This takes up to one frame interval, which is reported as latency. Behind a source that is not live the element takes
+ * frames in at their presentation times. A network sink that synchronises sends at once what this element lets go, for
+ * it sets decoding times that are over. Without #deepfgsadapt:pacing each frame's budget, the bitrate times its
+ * duration by RTP timestamps, leaves at once: for files, and for tests.
  *
  * ## Messages
  *

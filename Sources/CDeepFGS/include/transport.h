@@ -169,9 +169,9 @@ typedef struct {
 
 DeepFGSCutter *deepfgs_cutter_new(void);
 void deepfgs_cutter_free(DeepFGSCutter *cutter);
-/* Takes effect with the next frame. */
+/* Takes effect with the next packet. */
 void deepfgs_cutter_set(DeepFGSCutter *cutter, const DeepFGSCutterSettings *settings);
-/* The nominal time between frames in nanoseconds; where it is not told, the first two frames tell. */
+/* The nominal time between frames in nanoseconds; where it is not told, timestamps tell. */
 void deepfgs_cutter_set_interval(DeepFGSCutter *cutter, int64_t interval);
 /* Takes a packet; false where it is not one of this format: then the token stays with the caller. */
 bool deepfgs_cutter_take(DeepFGSCutter *cutter, const DeepFGSIncomingPacket *packet, int64_t now);
