@@ -24,6 +24,7 @@ def write_atomically(path, write) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         write(temporary)
+        temporary.chmod(0o644)  # safetensors makes its files readable by the owner alone
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
