@@ -21,8 +21,6 @@ from deepfgs_training.data import picture_files, read_picture
 from deepfgs_training.errors import TrainingError
 from deepfgs_training.progress import Progress
 
-OURS = {"deepfgs": ("DeepFGS, cut by channel", False), "deepfgs-bytes": ("DeepFGS, cut by byte", True)}
-
 
 def quality(picture: np.ndarray, decoded: np.ndarray) -> tuple[float, float]:
     """PSNR in dB over the three 8-bit channels, and MS-SSIM (pytorch_msssim, range 255): the metric code of all."""
@@ -52,9 +50,9 @@ def measure_peer(name: str, pictures: list[np.ndarray]) -> list[dict]:
 
 def measure_ours(name: str, tool: Path, model: Path, pictures: dict[str, np.ndarray]) -> list[dict]:
     """The points of DeepFGS; shows progress."""
-    by_bytes, points = OURS[name][1], []
-    progress = Progress(name, len(ours.CUT_BPP if by_bytes else ours.CHANNELS))
-    for row in ours.measure(tool, model, pictures, by_bytes):
+    way, points = ours.WAYS[name], []
+    progress = Progress(name, len(ours.CUT_BPP if way.by_bytes else ours.CHANNELS))
+    for row in ours.measure(tool, model, pictures, way):
         points.append(mean(row, list(pictures.values())))
         progress.show(len(points))
     progress.end(f"{len(pictures)} pictures")
@@ -65,7 +63,7 @@ def main() -> int:
     """Returns the exit status."""
     p = argparse.ArgumentParser(prog="bench/rd", description=__doc__.split(":")[0] + ".")
     p.add_argument("--pictures", help="folder of pictures, for example the 24 of Kodak as PNG or lossless WebP")
-    p.add_argument("--codecs", nargs="*", choices=[*OURS, *peers.CODECS], default=[*OURS, *peers.CODECS],
+    p.add_argument("--codecs", nargs="*", choices=[*ours.WAYS, *peers.CODECS], default=[*ours.WAYS, *peers.CODECS],
                    help="what to measure; the others' results stay as they are")
     p.add_argument("--report", action="store_true", help="measure nothing: tables and plots of what is there")
     p.add_argument("--deepfgs", type=Path, default=ROOT / ".build/release/deepfgs", help="the command line tool")
@@ -97,13 +95,15 @@ def measure(o) -> None:
     o.out.mkdir(parents=True, exist_ok=True)
     common = dict(set=o.set, pictures=len(pictures), metric="PSNR over RGB, MS-SSIM of pytorch_msssim; means")
     for name in o.codecs:
-        if name in OURS:
+        if name in ours.WAYS:
             if not o.deepfgs.exists():
-                raise TrainingError(f"no {o.deepfgs}: run make build, or leave out --codecs {' '.join(OURS)}")
+                raise TrainingError(f"no {o.deepfgs}: run make build, or leave out --codecs {' '.join(ours.WAYS)}")
             points = measure_ours(name, o.deepfgs, o.model, pictures)
-            cut = "a plain prefix of so many bits per pixel" if OURS[name][1] else "cut behind so many channels of y_s"
-            description = f"{o.model.stem}: one stream for each picture, {cut}; container included; setting = cut"
-            label = OURS[name][0]
+            way = ours.WAYS[name]
+            cut = "a plain prefix of so many bits per pixel" if way.by_bytes else "cut behind so many channels of y_s"
+            description = (f"{o.model.stem}: one stream for each picture, steps {way.base_step} and {way.step} of 16, "
+                           f"{cut}; container included; setting = cut")
+            label = way.label
         elif not peers.available(name):
             print(f"{name} is left out: {peers.CODECS[name].tool} is not installed (libjxl-tools)", file=sys.stderr)
             continue

@@ -3,6 +3,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -13,11 +14,27 @@ CHANNELS = (0, 4, 8, 16, 24, 32, 48, 64, 80, 96, 128, 160, 192)
 CUT_BPP = (0.08, 0.1, 0.125, 0.15, 0.175, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
 
 
-def measure(tool: Path, model: Path, pictures: dict[str, np.ndarray], by_bytes: bool) -> Iterator[list[Point]]:
+class Way(NamedTuple):
+    """How the tool is used: one curve each."""
+
+    label: str
+    by_bytes: bool = False  # cut at bytes, else behind channels
+    base_step: int = 16  # quantiser steps of the base and of the scalable part
+    step: int = 16
+
+
+WAYS = {
+    "deepfgs": Way("DeepFGS, cut by channel"),
+    "deepfgs-bytes": Way("DeepFGS, cut by byte", by_bytes=True),
+    "deepfgs-coarse": Way("DeepFGS, steps 18 and 22", base_step=18, step=22),
+}
+
+
+def measure(tool: Path, model: Path, pictures: dict[str, np.ndarray], way: Way) -> Iterator[list[Point]]:
     """Encodes each picture once and cuts its stream; yields the points of all pictures for one cut after the other.
 
-    by_bytes False: every picture behind the same number of scalable channels (`deepfgs truncate --channels`).
-    by_bytes True: every picture at the same number of bytes, as plain prefixes of the file; where a target lies in
+    way.by_bytes False: every picture behind the same number of scalable channels (`deepfgs truncate --channels`).
+    way.by_bytes True: every picture at the same number of bytes, as plain prefixes of the file; where a target lies in
     the base the stream is cut behind its base.
     Sizes are those of the cut frames, container and all. Raises CalledProcessError where the tool fails.
     """
@@ -26,12 +43,13 @@ def measure(tool: Path, model: Path, pictures: dict[str, np.ndarray], by_bytes: 
         for name, picture in pictures.items():
             Image.fromarray(picture).save(base / f"{name}.png")
         sources = [base / f"{name}.png" for name in pictures]
-        _run(tool, "encode", *sources, "-o", f"{base}/whole/", "--model", model)
+        _run(tool, "encode", *sources, "-o", f"{base}/whole/", "--model", model, "--base-step", way.base_step,
+             "--step", way.step)
         whole = [base / "whole" / f"{name}.dfgs" for name in pictures]
         _run(tool, "truncate", *whole, "-o", f"{base}/base/", "--channels", "0", "--model", model)
-        for number, setting in enumerate(CUT_BPP if by_bytes else CHANNELS):
+        for number, setting in enumerate(CUT_BPP if way.by_bytes else CHANNELS):
             cut, out = base / f"cut{number}", base / f"out{number}"
-            if by_bytes:
+            if way.by_bytes:
                 cut.mkdir()
                 for path, picture in zip(whole, pictures.values()):
                     least = (base / "base" / path.name).stat().st_size

@@ -7,20 +7,23 @@ import numpy as np
 from curves import METRICS, Curve, bd_rate
 
 ANCHORS = ("jpeg2000", "jpeg", "webp", "avif", "jpegxl", "jpegxl-progressive")
+DRAWN = ("vtm", "cheng2020-anchor", "mbt2018-mean", "ctc", "progdtd-0.01", "progdtd-0.1")  # of the published ones
 AT_BPP = (0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
 STYLE = {
     "deepfgs": dict(color="#c1121f", linewidth=2.6, marker="o", markersize=4, zorder=10),
     "deepfgs-bytes": dict(color="#c1121f", linewidth=1.2, linestyle="--", zorder=9),
+    "deepfgs-coarse": dict(color="#f4743b", linewidth=1.8, marker="o", markersize=3, zorder=9),
     "jpeg2000": dict(color="#1d4e89", linewidth=1.8, marker="s", markersize=3),
     "jpegxl-progressive": dict(color="#6a4c93", linestyle="--", marker="x", markersize=4),
-    "jpegxl": dict(color="#6a4c93"), "jpeg": dict(color="#555555"), "webp": dict(color="#2a9d8f"),
-    "avif": dict(color="#e9a03b")}
+    "avif": dict(color="#e9a03b"), "webp": dict(color="#2a9d8f"), "jpegxl": dict(color="#6a4c93"),
+    "jpeg": dict(color="#555555")}
 LIMITS = {"psnr": (0.05, 1.05, 22.5, 38.5, "PSNR dB"), "msssim": (0.05, 1.05, 6, 19, "MS-SSIM, -10 log10(1 - x) dB")}
 
 
 def load(results: Path, reference: Path | None) -> tuple[dict[str, Curve], dict[str, Curve]]:
     """(measured, published) curves by key."""
-    measured = {p.stem: Curve.read(p) for p in sorted(results.glob("*.json"))}
+    order = lambda path: (list(STYLE).index(path.stem) if path.stem in STYLE else len(STYLE), path.stem)
+    measured = {p.stem: Curve.read(p) for p in sorted(results.glob("*.json"), key=order)}
     published = {}
     if reference:
         for key, entry in json.loads(reference.read_text())["curves"].items():
@@ -38,7 +41,7 @@ def write_report(results: Path, name: str, reference: Path | None) -> None:
         plot(results / f"rd-{metric}", metric, name, measured, published)
     text = [f"# Rate and distortion on {name}", "", "Made by `make bench-rd`; how, in `docs/40-training.md`.", ""]
     if "deepfgs" in measured:
-        text += bd_table(measured["deepfgs"], measured, published)
+        text += bd_table(measured, published)
     text += curve_table(measured)
     text += ["## How each curve was made", ""]
     for key in measured:
@@ -51,19 +54,22 @@ def write_report(results: Path, name: str, reference: Path | None) -> None:
     (results / "README.md").write_text("\n".join(text) + "\n")
 
 
-def bd_table(test: Curve, measured: dict[str, Curve], published: dict[str, Curve]) -> list[str]:
-    """Bits that `test` needs at equal quality, against each other curve."""
+def bd_table(measured: dict[str, Curve], published: dict[str, Curve]) -> list[str]:
+    """Bits that DeepFGS needs at equal quality against each other curve, PSNR and MS-SSIM."""
+    tests = [measured[key] for key in ("deepfgs", "deepfgs-coarse") if key in measured]
     lines = ["## Bits needed at the same quality", "",
-             "BD-rate of DeepFGS (cut by channel): negative is fewer bits. Mean of the log-rate difference over the "
+             "BD-rate of DeepFGS, PSNR and MS-SSIM: negative is fewer bits. Mean of the log-rate difference over the "
              "range of quality both have, linear interpolation of the mean curves.", "",
-             "| against | PSNR | range, dB | MS-SSIM |", "| --- | --- | --- | --- |"]
-    others = [measured[k] for k in ANCHORS if k in measured] + list(published.values())
-    for other in others:
-        by_psnr, by_ssim = bd_rate(test, other, "psnr"), bd_rate(test, other, "msssim")
-        show = lambda value: f"{value[0]:+.1f} %" if value else "-"
-        span = f"{by_psnr[1]:.1f} to {by_psnr[2]:.1f}" if by_psnr else "-"
+             "| against | " + " | ".join(f"{t.name} | range, dB | MS-SSIM" for t in tests) + " |",
+             "| --- " * (1 + 3 * len(tests)) + "|"]
+    show = lambda value: f"{value[0]:+.1f} %" if value else "-"
+    for other in [measured[k] for k in ANCHORS if k in measured] + list(published.values()):
+        cells = []
+        for test in tests:
+            psnr, msssim = bd_rate(test, other, "psnr"), bd_rate(test, other, "msssim")
+            cells += [show(psnr), f"{psnr[1]:.1f} to {psnr[2]:.1f}" if psnr else "-", show(msssim)]
         mark = "" if other in measured.values() else " (published)"
-        lines.append(f"| {other.name}{mark} | {show(by_psnr)} | {span} | {show(by_ssim)} |")
+        lines.append(f"| {other.name}{mark} | " + " | ".join(cells) + " |")
     return lines + [""]
 
 
@@ -92,9 +98,9 @@ def plot(path: Path, metric: str, name: str, measured: dict[str, Curve], publish
     import matplotlib.pyplot as plt
 
     matplotlib.rcParams["svg.hashsalt"] = "deepfgs"  # the same file for the same data
-    figure, axes = plt.subplots(figsize=(9, 6), layout="constrained")
+    figure, axes = plt.subplots(figsize=(11, 6), layout="constrained")
     left, right, low, high, label = LIMITS[metric]
-    for key, curve in published.items():
+    for curve in (published[key] for key in DRAWN if key in published):
         _draw(axes, curve, metric, color="#bbbbbb", linewidth=0.9, label=None, end_label=(left, right, low, high))
     for key, curve in measured.items():
         _draw(axes, curve, metric, label=curve.name, **STYLE.get(key, {}))
@@ -102,7 +108,7 @@ def plot(path: Path, metric: str, name: str, measured: dict[str, Curve], publish
     note = "; grey: published by others" if published else ""
     axes.set_title(f"{name}: mean over the pictures{note}")
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside right center", frameon=False)
     figure.savefig(path.with_suffix(".png"), dpi=120)
     figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
     plt.close(figure)
