@@ -154,6 +154,31 @@ struct LossTests {
         #expect(decoder.statistics()["damaged"] == 1)
     }
 
+    @Test("A file with random damage plays to its end", arguments: 0..<24)
+    func randomDamage(seed: UInt64) {
+        var state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1
+        func random(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        // The first frame stays as it is: a stream that begins otherwise may rightly be refused.
+        var bytes = Self.frames.flatMap { $0 } + Self.frames.flatMap { $0 }
+        for _ in 0...random(12) {
+            let place = Self.frames[0].count + random(bytes.count - Self.frames[0].count - 40)
+            switch random(4) {
+            case 0: bytes.removeSubrange(place..<(place + random(40)))
+            case 1: bytes.insert(contentsOf: (0..<random(40)).map { _ in UInt8(random(256)) }, at: place)
+            default: bytes[place] = UInt8(random(256))
+            }
+        }
+        let file = TemporaryFile(bytes)
+        let harness = Harness(
+            "filesrc location=\(file.path) blocksize=\(1 + random(2000)) ! queue ! deepfgsparse ! deepfgsdec threads=1")
+        let outputs = harness.outputs()
+        #expect(outputs.count >= 1 && outputs.count <= 8)
+        #expect(!harness.messages().contains { $0.hasPrefix("error: ") })
+    }
+
     @Test("Missing weights are an error that says where they were looked for")
     func missingWeights() {
         let message = Harness.failure(starting: "deepfgsenc model=no-such-model")
