@@ -3,13 +3,19 @@ import DeepFGSTransport
 
 /// Decides for `deepfgsadapt` what of each frame is sent, and when.
 final class CutterHandle: Handle {
-    var cutter = TailCutter(target: 0)
+    var sender = AdaptiveSender()
     var malformed: UInt64 = 0
 
     func set(_ settings: DeepFGSCutterSettings) {
-        cutter.target = max(settings.min_bitrate, min(settings.max_bitrate, settings.target_bitrate))
-        cutter.networkOverhead = Int(settings.network_overhead)
-        cutter.pacing = settings.pacing ? .even : .none
+        var wanted = AdaptiveSender.Settings()
+        wanted.mode = settings.is_automatic ? .automatic : .fixed
+        wanted.target = settings.target_bitrate
+        wanted.minimum = settings.min_bitrate
+        wanted.maximum = settings.max_bitrate
+        wanted.start = settings.start_bitrate
+        wanted.networkOverhead = Int(settings.network_overhead)
+        wanted.paces = settings.pacing
+        sender.settings = wanted
     }
 
     func take(_ packet: DeepFGSIncomingPacket, at now: Int64) -> Bool {
@@ -18,7 +24,7 @@ final class CutterHandle: Handle {
             malformed += 1
             return false
         }
-        cutter.take(
+        sender.take(
             TailCutter.Packet(
                 token: packet.token, rtpHeaderBytes: Int(packet.rtp_header_size), payloadBytes: packet.payload_size,
                 header: header, timestamp: packet.timestamp, sequenceNumber: packet.sequence_number,
@@ -28,7 +34,7 @@ final class CutterHandle: Handle {
 
     func next(at now: Int64) -> DeepFGSStep {
         var step = DeepFGSStep()
-        switch cutter.next(at: now) {
+        switch sender.next(at: now) {
         case .idle: step.kind = DEEPFGS_STEP_IDLE
         case .wait(let until):
             step.kind = DEEPFGS_STEP_WAIT
@@ -43,11 +49,12 @@ final class CutterHandle: Handle {
             step.kind = DEEPFGS_STEP_DROP
             step.token = token
         }
-        step.is_empty = cutter.isEmpty
+        step.is_empty = sender.cutter.isEmpty
         return step
     }
 
     func statistics(at now: Int64) -> DeepFGSCutterStatistics {
+        let cutter = sender.cutter
         let counts = cutter.statistics
         var out = DeepFGSCutterStatistics()
         out.frames = counts.frames
@@ -62,11 +69,65 @@ final class CutterHandle: Handle {
         out.bytes_queued = UInt64(clamping: cutter.queuedBytes)
         withUnsafeMutableBytes(of: &out.packets_dropped) { copy(counts.packetsDropped, to: $0) }
         withUnsafeMutableBytes(of: &out.bytes_dropped) { copy(counts.bytesDropped, to: $0) }
-        out.sent_bitrate = cutter.sentRate(at: now)
-        out.target_bitrate = cutter.target
+        out.sent_bitrate = sender.sentRate(at: now)
+        out.target_bitrate = sender.target(at: now)
         out.interval = cutter.interval
         return out
     }
+}
+
+extension CutterHandle {
+    var path: DeepFGSPath {
+        let estimator = sender.estimator
+        return DeepFGSPath(
+            estimated_bitrate: estimator.bitrate, received_bitrate: estimator.receivedRate ?? 0,
+            loss: estimator.lossFraction, queue_delay: estimator.queueDelay, round_trip: estimator.roundTrip ?? -1,
+            feedback: sender.feedback.name, state: estimator.state.name, reason: estimator.reason.name)
+    }
+}
+
+extension AdaptiveSender.Feedback {
+    /// For C, which keeps the pointer: literals live as long as the program.
+    fileprivate var name: UnsafePointer<CChar> {
+        switch self {
+        case .none: constant("none")
+        case .transportWide: constant("transport-wide")
+        case .receiverReports: constant("receiver-reports")
+        }
+    }
+}
+
+extension BandwidthEstimator.State {
+    fileprivate var name: UnsafePointer<CChar> {
+        switch self {
+        case .hold: constant("hold")
+        case .increase: constant("increase")
+        case .decrease: constant("decrease")
+        }
+    }
+}
+
+extension BandwidthEstimator.Reason {
+    fileprivate var name: UnsafePointer<CChar> {
+        switch self {
+        case .start: constant("start")
+        case .proved: constant("proved")
+        case .additive: constant("additive")
+        case .limit: constant("limit")
+        case .settling: constant("settling")
+        case .delay: constant("delay")
+        case .queue: constant("queue")
+        case .dispersion: constant("dispersion")
+        case .loss: constant("loss")
+        case .idle: constant("idle")
+        case .silence: constant("silence")
+        case .report: constant("report")
+        }
+    }
+}
+
+private func constant(_ text: StaticString) -> UnsafePointer<CChar> {
+    UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
 }
 
 /// Copies as many numbers as fit.
@@ -97,7 +158,7 @@ public func deepfgs_cutter_set(_ cutter: OpaquePointer, _ settings: UnsafePointe
 
 @c @implementation
 public func deepfgs_cutter_set_interval(_ cutter: OpaquePointer, _ interval: Int64) {
-    CutterHandle.borrow(cutter).cutter.setInterval(interval)
+    CutterHandle.borrow(cutter).sender.setInterval(interval)
 }
 
 @c @implementation
@@ -112,17 +173,17 @@ public func deepfgs_cutter_next(_ cutter: OpaquePointer, _ now: Int64) -> DeepFG
 
 @c @implementation
 public func deepfgs_cutter_finish(_ cutter: OpaquePointer, _ now: Int64) {
-    CutterHandle.borrow(cutter).cutter.finish(at: now)
+    CutterHandle.borrow(cutter).sender.finish(at: now)
 }
 
 @c @implementation
-public func deepfgs_cutter_flush(_ cutter: OpaquePointer) { CutterHandle.borrow(cutter).cutter.flush() }
+public func deepfgs_cutter_flush(_ cutter: OpaquePointer) { CutterHandle.borrow(cutter).sender.flush() }
 
 @c @implementation
 public func deepfgs_cutter_report(
     _ cutter: OpaquePointer, _ report: UnsafeMutablePointer<DeepFGSFrameReport>
 ) -> Bool {
-    guard let next = CutterHandle.borrow(cutter).cutter.report() else { return false }
+    guard let next = CutterHandle.borrow(cutter).sender.report() else { return false }
     report.pointee = next.asC
     return true
 }
@@ -131,3 +192,27 @@ public func deepfgs_cutter_report(
 public func deepfgs_cutter_statistics(_ cutter: OpaquePointer, _ now: Int64) -> DeepFGSCutterStatistics {
     CutterHandle.borrow(cutter).statistics(at: now)
 }
+
+@c @implementation
+public func deepfgs_cutter_feedback(
+    _ cutter: OpaquePointer, _ packets: UnsafePointer<DeepFGSFeedback>, _ count: Int, _ now: Int64
+) {
+    let entries = UnsafeBufferPointer(start: packets, count: count).map { packet in
+        PacketFeedback(
+            sequence: packet.sequence_number, sendTime: packet.sent < 0 ? nil : packet.sent,
+            arrivalTime: packet.arrived < 0 ? nil : packet.arrived, size: Int(packet.size), isLost: packet.is_lost)
+    }
+    CutterHandle.borrow(cutter).sender.receive(entries, at: now)
+}
+
+@c @implementation
+public func deepfgs_cutter_receiver_report(
+    _ cutter: OpaquePointer, _ lost: Double, _ jitter: Int64, _ roundTrip: Int64, _ now: Int64
+) {
+    let report = ReceiverReport(
+        fractionLost: lost, jitter: max(0, jitter), roundTrip: roundTrip < 0 ? nil : roundTrip)
+    CutterHandle.borrow(cutter).sender.receive(report, at: now)
+}
+
+@c @implementation
+public func deepfgs_cutter_path(_ cutter: OpaquePointer) -> DeepFGSPath { CutterHandle.borrow(cutter).path }

@@ -109,6 +109,9 @@ public struct TailCutter: Sendable {
     /// Whether nothing waits to be sent or dropped; a frame that is still coming does not count.
     public var isEmpty: Bool { drops.isEmpty && frames.allSatisfy { $0.packets.isEmpty || $0.isHeldBack } }
 
+    /// Whether the next packet begins a frame: the time to set the target for it.
+    public var isBetweenFrames: Bool { frames.first.map { !$0.hasBegun && !$0.packets.isEmpty } ?? false }
+
     var intervalIsKnown: Bool
     var budget: FrameBudget
     /// The frame that is being sent, and those that wait behind it.

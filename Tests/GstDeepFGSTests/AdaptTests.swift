@@ -164,6 +164,49 @@ struct AdaptTests {
         #expect(gst_harness_upstream_events_received(harness.harness) == before + 1)
     }
 
+    @Test("In auto mode the target follows feedback events")
+    func automatic() {
+        let harness = Harness("rtpdeepfgspay ! deepfgsadapt mode=auto start-bitrate=300000 max-bitrate=50000000")
+        gst_harness_set_live(harness.harness, 1)
+        gst_harness_set_src_caps_str(harness.harness, Harness.frameCaps)
+        gst_harness_play(harness.harness)
+        var number: guint = 65_500
+        for index in 0..<60 {
+            harness.push(frames: Self.frames(1), from: index)
+            var report: [(number: guint, size: Int, time: Int64)] = []
+            let began = now()
+            while now() - began < 40_000_000 {
+                for packet in harness.available().map(RTPPacket.init) {
+                    report.append((number & 0xFFFF, packet.payload.count, now()))
+                    number += 1
+                }
+                usleep(500)
+            }
+            sendFeedback(report, through: harness)
+        }
+        #expect(harness.text("feedback", in: "stats", of: "deepfgsadapt") == "transport-wide")
+        let estimate = harness.count("estimated-bitrate", in: "stats", of: "deepfgsadapt") ?? 0
+        #expect(estimate > 450_000, "\(estimate)")
+        #expect(harness.count("target-bitrate", in: "stats", of: "deepfgsadapt").map { $0 <= estimate } == true)
+        // Nonsense is let pass by.
+        for text in ["RTPTWCCPackets", "RTPTWCCPackets,packets=(int)1", "RTPTWCCPackets,packets=(string)a"] {
+            gst_harness_push_upstream_event(
+                harness.harness, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_from_string(text, nil)))
+        }
+    }
+
+    /// An event as rtpsession makes it: every packet arrived 20 ms after it was sent.
+    private func sendFeedback(_ packets: [(number: guint, size: Int, time: Int64)], through harness: Harness) {
+        let report = gst_structure_new_empty("RTPTWCCPackets")
+        for packet in packets {
+            let text =
+                "RTPTWCCPacket,seqnum=(uint)\(packet.number),local-ts=(guint64)\(packet.time),"
+                + "remote-ts=(guint64)\(packet.time + 20_000_000),size=(uint)\(packet.size),lost=(boolean)false"
+            deepfgs_check_append(report, "packets", gst_structure_from_string(text, nil))
+        }
+        gst_harness_push_upstream_event(harness.harness, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, report))
+    }
+
     @Test("Latency is one frame interval when live and pacing")
     func latency() {
         let harness = Harness("rtpdeepfgspay ! deepfgsadapt name=adapt")

@@ -66,6 +66,19 @@ extension Harness {
 
     /// A field of a structure property, as a number.
     func count(_ field: String, in property: String, of factory: String) -> UInt64? {
+        var number: guint64 = 0
+        let found = structure(property, of: factory) { gst_structure_get_uint64($0, field, &number) != 0 }
+        return found == true ? UInt64(number) : nil
+    }
+
+    /// A field of a structure property, as text.
+    func text(_ field: String, in property: String, of factory: String) -> String? {
+        structure(property, of: factory) { gst_structure_get_string($0, field).map { String(cString: $0) } } ?? nil
+    }
+
+    private func structure<Result>(
+        _ property: String, of factory: String, _ body: (UnsafeMutablePointer<GstStructure>) -> Result
+    ) -> Result? {
         guard let element = gst_harness_find_element(harness, factory) else { return nil }
         defer { gst_object_unref(element) }
         var value = GValue()
@@ -73,10 +86,7 @@ extension Harness {
         defer { g_value_unset(&value) }
         g_object_get_property(
             UnsafeMutableRawPointer(element).assumingMemoryBound(to: GObject.self), property, &value)
-        guard let structure = g_value_get_boxed(&value) else { return nil }
-        var number: guint64 = 0
-        guard gst_structure_get_uint64(OpaquePointer(structure).asStructure, field, &number) != 0 else { return nil }
-        return UInt64(number)
+        return g_value_get_boxed(&value).map { body(OpaquePointer($0).asStructure) }
     }
 
     /// How many events of a type have come out since the last call for events.

@@ -1,10 +1,17 @@
-/* deepfgsadapt: what its data path (gstdeepfgsadapt.c) and its properties (adaptproperties.c) share. */
+/* deepfgsadapt: what its pads (gstdeepfgsadapt.c), the way of packets through it (adaptflow.c), its properties
+ * (adaptproperties.c) and its view of the path (adaptfeedback.c) share. */
 #ifndef GST_DEEPFGS_ADAPT_H
 #define GST_DEEPFGS_ADAPT_H
 
 #include "shim.h"
 
 GST_DEBUG_CATEGORY_EXTERN(deepfgsadapt_debug);
+
+/* Where the bitrate comes from. */
+typedef enum {
+    DEEPFGS_ADAPT_FIXED,
+    DEEPFGS_ADAPT_AUTO,
+} GstDeepFGSAdaptMode;
 
 typedef struct {
     GstElement parent;
@@ -18,6 +25,7 @@ typedef struct {
 
     /* Properties. */
     DeepFGSCutterSettings settings;
+    GstDeepFGSAdaptMode mode;
     gboolean pacing, frame_messages;
 
     /* What the pads may do: not OK, and packets are refused. */
@@ -36,6 +44,12 @@ typedef struct {
     /* Frames left out that no message has told of, and when the last one did. */
     guint skipped;
     gint64 skipped_told;
+    /* The last receiver report that was taken, by its numbers. */
+    guint64 last_report;
+
+    /* The source pad's thread alone: when it looked for reports, and what it has told of the estimate, and when. */
+    gint64 last_look, estimate_told_at;
+    gdouble estimate_told;
 } GstDeepFGSAdapt;
 
 typedef GstElementClass GstDeepFGSAdaptClass;
@@ -43,11 +57,29 @@ typedef GstElementClass GstDeepFGSAdaptClass;
 GType gst_deepfgs_adapt_get_type(void);
 #define GST_DEEPFGS_ADAPT(object) ((GstDeepFGSAdapt *)(object))
 
+/* Nanoseconds of the clock that paces, and that feedback tells sending times of. The pipeline's clock only places frames
+ * of sources that are not live. */
+gint64 deepfgs_adapt_now(void);
+/* The source pad's thread: one step, which sends, drops or waits. */
+void deepfgs_adapt_loop(GstPad *pad);
+/* Gives every packet back that waits. Lock held. */
+void deepfgs_adapt_discard(GstDeepFGSAdapt *self);
+/* Waits until all that was taken in has left. Lock held. */
+GstFlowReturn deepfgs_adapt_drain(GstDeepFGSAdapt *self);
+/* Takes a packet in, or refuses it. Lock held. */
+GstFlowReturn deepfgs_adapt_take(GstDeepFGSAdapt *self, GstBuffer *buffer);
+
 void deepfgs_adapt_install_properties(GObjectClass *klass);
 void deepfgs_adapt_init_properties(GstDeepFGSAdapt *self);
 /* Hands the properties to the cutter. Lock held. */
 void deepfgs_adapt_apply(GstDeepFGSAdapt *self);
 /* The content of the next message to post, or NULL. Lock held. */
 GstStructure *deepfgs_adapt_report(GstDeepFGSAdapt *self);
+/* Notifies of the estimate where it has moved. Lock not held. */
+void deepfgs_adapt_notify(GstDeepFGSAdapt *self, gint64 now);
+/* Takes the content of an event RTPTWCCPackets. Lock not held. */
+void deepfgs_adapt_take_feedback(GstDeepFGSAdapt *self, const GstStructure *report);
+/* Takes receiver reports that have come since the last look, now and then. Lock not held. */
+void deepfgs_adapt_look_for_reports(GstDeepFGSAdapt *self, gint64 now);
 
 #endif

@@ -1,22 +1,47 @@
 /* deepfgsadapt: its properties, statistics and messages. */
 #include "adapt.h"
 
+#define DEFAULT_MODE DEEPFGS_ADAPT_FIXED
 #define DEFAULT_TARGET_BITRATE 2000000
-#define DEFAULT_MIN_BITRATE 10000
-#define DEFAULT_MAX_BITRATE 1000000000
+#define DEFAULT_MIN_BITRATE 100000
+#define DEFAULT_MAX_BITRATE 20000000
+#define DEFAULT_START_BITRATE 500000
 #define DEFAULT_PACKET_OVERHEAD 28
 #define DEFAULT_PACING TRUE
 
 enum {
     PROP_0,
+    PROP_MODE,
     PROP_TARGET_BITRATE,
     PROP_MIN_BITRATE,
     PROP_MAX_BITRATE,
+    PROP_START_BITRATE,
+    PROP_ESTIMATED_BITRATE,
     PROP_PACKET_OVERHEAD,
     PROP_PACING,
     PROP_FRAME_MESSAGES,
     PROP_STATS,
 };
+
+/* The estimate is told of when it has moved by so much, and no more often than this. */
+#define TELL_CHANGE 0.01
+#define TELL_INTERVAL (100 * GST_MSECOND)
+
+static GParamSpec *estimated_bitrate;
+
+#define TYPE_MODE (mode_get_type())
+static GType mode_get_type(void)
+{
+    static const GEnumValue values[] = {
+        {DEEPFGS_ADAPT_FIXED, "Keep to target-bitrate", "fixed"},
+        {DEEPFGS_ADAPT_AUTO, "Follow what feedback says of the path, between min-bitrate and max-bitrate", "auto"},
+        {0, NULL, NULL},
+    };
+    static gsize type;
+    if (g_once_init_enter(&type))
+        g_once_init_leave(&type, g_enum_register_static("GstDeepFGSAdaptMode", values));
+    return type;
+}
 
 /* In the order of DeepFGSDropReason. */
 static const gchar *const reasons[DEEPFGS_DROP_REASONS] = {"budget", "deadline", "queue", "fixed-cut", "gap"};
@@ -28,7 +53,9 @@ static const gchar *reason_name(DeepFGSDropReason reason)
 
 void deepfgs_adapt_init_properties(GstDeepFGSAdapt *self)
 {
+    self->mode = DEFAULT_MODE;
     self->settings.target_bitrate = DEFAULT_TARGET_BITRATE;
+    self->settings.start_bitrate = DEFAULT_START_BITRATE;
     self->settings.min_bitrate = DEFAULT_MIN_BITRATE;
     self->settings.max_bitrate = DEFAULT_MAX_BITRATE;
     self->settings.network_overhead = DEFAULT_PACKET_OVERHEAD;
@@ -39,13 +66,14 @@ void deepfgs_adapt_init_properties(GstDeepFGSAdapt *self)
 void deepfgs_adapt_apply(GstDeepFGSAdapt *self)
 {
     self->settings.pacing = self->pacing;
+    self->settings.is_automatic = self->mode == DEEPFGS_ADAPT_AUTO;
     deepfgs_cutter_set(self->cutter, &self->settings);
 }
 
 GstStructure *deepfgs_adapt_report(GstDeepFGSAdapt *self)
 {
     DeepFGSFrameReport report;
-    gint64 now = g_get_monotonic_time() * 1000;
+    gint64 now = deepfgs_adapt_now();
     while (deepfgs_cutter_report(self->cutter, &report)) {
         const gchar *reason = reason_name(report.reason);
         GST_CAT_LOG_OBJECT(deepfgsadapt_debug, self,
@@ -72,10 +100,25 @@ GstStructure *deepfgs_adapt_report(GstDeepFGSAdapt *self)
     return NULL;
 }
 
+void deepfgs_adapt_notify(GstDeepFGSAdapt *self, gint64 now)
+{
+    if (now - self->estimate_told_at < (gint64)TELL_INTERVAL)
+        return;
+    g_mutex_lock(&self->lock);
+    gdouble estimate = deepfgs_cutter_path(self->cutter).estimated_bitrate;
+    g_mutex_unlock(&self->lock);
+    if (ABS(estimate - self->estimate_told) <= TELL_CHANGE * self->estimate_told)
+        return;
+    self->estimate_told = estimate;
+    self->estimate_told_at = now;
+    g_object_notify_by_pspec(G_OBJECT(self), estimated_bitrate);
+}
+
 static GstStructure *statistics(GstDeepFGSAdapt *self)
 {
     g_mutex_lock(&self->lock);
-    DeepFGSCutterStatistics counts = deepfgs_cutter_statistics(self->cutter, g_get_monotonic_time() * 1000);
+    DeepFGSCutterStatistics counts = deepfgs_cutter_statistics(self->cutter, deepfgs_adapt_now());
+    DeepFGSPath path = deepfgs_cutter_path(self->cutter);
     g_mutex_unlock(&self->lock);
     GstStructure *out = gst_structure_new(
         "application/x-deepfgs-adapt-stats", "frames", G_TYPE_UINT64, counts.frames, "frames-whole", G_TYPE_UINT64,
@@ -85,6 +128,11 @@ static GstStructure *statistics(GstDeepFGSAdapt *self)
         counts.bytes, "bytes-sent", G_TYPE_UINT64, counts.bytes_sent, "bytes-queued", G_TYPE_UINT64,
         counts.bytes_queued, "target-bitrate", G_TYPE_UINT64, (guint64)counts.target_bitrate, "sent-bitrate",
         G_TYPE_UINT64, (guint64)counts.sent_bitrate, "frame-interval", G_TYPE_UINT64, (guint64)counts.interval, NULL);
+    gst_structure_set(out, "feedback", G_TYPE_STRING, path.feedback, "estimated-bitrate", G_TYPE_UINT64,
+                      (guint64)path.estimated_bitrate, "estimate-state", G_TYPE_STRING, path.state, "estimate-reason",
+                      G_TYPE_STRING, path.reason, "received-bitrate", G_TYPE_UINT64, (guint64)path.received_bitrate,
+                      "loss", G_TYPE_DOUBLE, path.loss, "queue-delay", G_TYPE_INT64, path.queue_delay, "round-trip",
+                      G_TYPE_INT64, path.round_trip, NULL);
     for (guint i = 0; i < DEEPFGS_DROP_REASONS; i++) {
         gchar *packets = g_strdup_printf("packets-dropped-%s", reasons[i]);
         gchar *bytes = g_strdup_printf("bytes-dropped-%s", reasons[i]);
@@ -101,8 +149,14 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
     GstDeepFGSAdapt *self = GST_DEEPFGS_ADAPT(object);
     g_mutex_lock(&self->lock);
     switch (id) {
+    case PROP_MODE:
+        self->mode = g_value_get_enum(value);
+        break;
     case PROP_TARGET_BITRATE:
         self->settings.target_bitrate = g_value_get_uint(value);
+        break;
+    case PROP_START_BITRATE:
+        self->settings.start_bitrate = g_value_get_uint(value);
         break;
     case PROP_MIN_BITRATE:
         self->settings.min_bitrate = g_value_get_uint(value);
@@ -136,8 +190,17 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *s
     }
     g_mutex_lock(&self->lock);
     switch (id) {
+    case PROP_MODE:
+        g_value_set_enum(value, self->mode);
+        break;
     case PROP_TARGET_BITRATE:
         g_value_set_uint(value, (guint)self->settings.target_bitrate);
+        break;
+    case PROP_START_BITRATE:
+        g_value_set_uint(value, (guint)self->settings.start_bitrate);
+        break;
+    case PROP_ESTIMATED_BITRATE:
+        g_value_set_uint(value, (guint)deepfgs_cutter_path(self->cutter).estimated_bitrate);
         break;
     case PROP_MIN_BITRATE:
         g_value_set_uint(value, (guint)self->settings.min_bitrate);
@@ -166,32 +229,61 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
     klass->set_property = set_property;
     klass->get_property = get_property;
     /**
+     * GstDeepFGSAdapt:mode:
+     *
+     * Where the bitrate comes from. In auto mode, transport-wide feedback (and without it receiver reports) tells;
+     * where neither comes for five seconds, #deepfgsadapt:target-bitrate counts, within the bounds.
+     */
+    g_object_class_install_property(
+        klass, PROP_MODE,
+        g_param_spec_enum("mode", "Mode", "Where the bitrate comes from", TYPE_MODE, DEFAULT_MODE, flags));
+    /**
      * GstDeepFGSAdapt:target-bitrate:
      *
-     * Bitrate to keep to, in bit/s on the wire; a change takes effect with the next packet.
+     * Bitrate to keep to in fixed mode, in bit/s on the wire; a change takes effect with the next packet.
      */
     g_object_class_install_property(
         klass, PROP_TARGET_BITRATE,
-        g_param_spec_uint("target-bitrate", "Target bitrate", "Bitrate to keep to, in bit/s, packet headers included",
-                          1000, G_MAXUINT, DEFAULT_TARGET_BITRATE, flags));
+        g_param_spec_uint("target-bitrate", "Target bitrate",
+                          "Bitrate to keep to in fixed mode, in bit/s, packet headers included", 1000, G_MAXUINT,
+                          DEFAULT_TARGET_BITRATE, flags));
     /**
      * GstDeepFGSAdapt:min-bitrate:
      *
-     * Lowest bitrate, in bit/s: a lower target counts as this.
+     * Lowest bitrate in auto mode, in bit/s.
      */
-    g_object_class_install_property(klass, PROP_MIN_BITRATE,
-                                    g_param_spec_uint("min-bitrate", "Minimum bitrate",
-                                                      "Lowest bitrate, in bit/s: a lower target counts as this", 1000,
-                                                      G_MAXUINT, DEFAULT_MIN_BITRATE, flags));
+    g_object_class_install_property(
+        klass, PROP_MIN_BITRATE,
+        g_param_spec_uint("min-bitrate", "Minimum bitrate", "Lowest bitrate in auto mode, in bit/s", 1000, G_MAXUINT,
+                          DEFAULT_MIN_BITRATE, flags));
     /**
      * GstDeepFGSAdapt:max-bitrate:
      *
-     * Highest bitrate, in bit/s: a higher target counts as this. Below #deepfgsadapt:min-bitrate it counts as that.
+     * Highest bitrate in auto mode, in bit/s. Below #deepfgsadapt:min-bitrate it counts as that.
      */
-    g_object_class_install_property(klass, PROP_MAX_BITRATE,
-                                    g_param_spec_uint("max-bitrate", "Maximum bitrate",
-                                                      "Highest bitrate, in bit/s: a higher target counts as this", 1000,
-                                                      G_MAXUINT, DEFAULT_MAX_BITRATE, flags));
+    g_object_class_install_property(
+        klass, PROP_MAX_BITRATE,
+        g_param_spec_uint("max-bitrate", "Maximum bitrate", "Highest bitrate in auto mode, in bit/s", 1000, G_MAXUINT,
+                          DEFAULT_MAX_BITRATE, flags));
+    /**
+     * GstDeepFGSAdapt:start-bitrate:
+     *
+     * Bitrate in auto mode before the first feedback, in bit/s; a change counts before the first packet.
+     */
+    g_object_class_install_property(
+        klass, PROP_START_BITRATE,
+        g_param_spec_uint("start-bitrate", "Start bitrate",
+                          "Bitrate in auto mode before the first feedback, in bit/s", 1000, G_MAXUINT,
+                          DEFAULT_START_BITRATE, G_PARAM_READWRITE | GST_PARAM_MUTABLE_READY | G_PARAM_STATIC_STRINGS));
+    /**
+     * GstDeepFGSAdapt:estimated-bitrate:
+     *
+     * What the path is believed to carry, in bit/s; notified of in auto mode, at most ten times a second.
+     */
+    estimated_bitrate = g_param_spec_uint("estimated-bitrate", "Estimated bitrate",
+                                          "What the path is believed to carry, in bit/s", 0, G_MAXUINT,
+                                          DEFAULT_START_BITRATE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+    g_object_class_install_property(klass, PROP_ESTIMATED_BITRATE, estimated_bitrate);
     /**
      * GstDeepFGSAdapt:packet-overhead:
      *
@@ -234,6 +326,15 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
      *   `queue`, flushed; `fixed-cut`; `gap`, packets before it in its frame did not come
      * * `target-bitrate`, `sent-bitrate`: bit/s; kept to, and sent in the last two seconds
      * * `frame-interval`: nanoseconds between frames
+     *
+     * and on the path, as auto mode sees it:
+     *
+     * * `feedback`, string: what the estimate follows: none, transport-wide or receiver-reports
+     * * `estimated-bitrate`, `received-bitrate`, uint64: bit/s; what the path is believed to carry, what arrived lately
+     * * `estimate-state`, `estimate-reason`, string: what the estimate did last (hold, increase, decrease), and why
+     *   (start, proved, additive, limit, settling, delay, queue, dispersion, loss, idle, silence, report)
+     * * `loss`, double: share of packets lost lately, 0 to 1
+     * * `queue-delay`, `round-trip`, int64: nanoseconds in the path's queue; and there and back, -1 where not known
      */
     g_object_class_install_property(klass, PROP_STATS,
                                     g_param_spec_boxed("stats", "Statistics",

@@ -37,8 +37,6 @@
  *
  * Since: 0.1
  */
-#include <gst/rtp/rtp.h>
-
 #include "adapt.h"
 
 GST_DEBUG_CATEGORY(deepfgsadapt_debug);
@@ -54,99 +52,7 @@ static GstStaticPadTemplate sink_template =
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(RTP_CAPS));
 
-/* Nanoseconds of the clock that paces; the pipeline's clock only places frames of sources that are not live. */
-static gint64 now(void) { return g_get_monotonic_time() * 1000; }
-
-/* Waits for a change of state, or until a time where it is positive. Lock held. */
-static void wait_change(GstDeepFGSAdapt *self, gint64 until)
-{
-    if (until > 0)
-        g_cond_wait_until(&self->change, &self->lock, (until + 999) / 1000);
-    else
-        g_cond_wait(&self->change, &self->lock);
-}
-
-/* --- Out: the source pad's thread ------------------------------------------------------------------------------- */
-
-/* The packet as it leaves: shortened, renumbered, marked. Its decoding time is the pipeline's latency before its
- * presentation time, which is over: a sink that synchronises would else hold all packets of a frame back to its end. */
-static GstBuffer *finish_packet(GstBuffer *buffer, const DeepFGSStep *step, GstClockTime earliest, GstClockTime latency)
-{
-    GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-    buffer = gst_buffer_make_writable(buffer);
-    if (!gst_rtp_buffer_map(buffer, GST_MAP_READWRITE, &rtp))
-        return buffer;
-    gst_rtp_buffer_set_seq(&rtp, step->sequence_number);
-    gst_rtp_buffer_set_marker(&rtp, step->marker);
-    gst_rtp_buffer_set_padding(&rtp, FALSE);
-    gsize size = gst_rtp_buffer_get_header_len(&rtp) + step->payload_size;
-    gst_rtp_buffer_unmap(&rtp);
-    if (size < gst_buffer_get_size(buffer))
-        gst_buffer_set_size(buffer, (gssize)size);
-    if (step->marker)
-        GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_MARKER);
-    else
-        GST_BUFFER_FLAG_UNSET(buffer, GST_BUFFER_FLAG_MARKER);
-    GstClockTime pts = GST_BUFFER_PTS(buffer);
-    if (latency && GST_CLOCK_TIME_IS_VALID(pts))
-        GST_BUFFER_DTS(buffer) = pts > earliest + latency ? pts - latency : MIN(pts, earliest);
-    return buffer;
-}
-
-/* Gives every packet back that waits. Lock held. */
-static void discard(GstDeepFGSAdapt *self)
-{
-    DeepFGSStep step;
-    DeepFGSFrameReport report;
-    deepfgs_cutter_flush(self->cutter);
-    while ((step = deepfgs_cutter_next(self->cutter, now())).kind == DEEPFGS_STEP_DROP)
-        gst_buffer_unref((GstBuffer *)(guintptr)step.token);
-    while (deepfgs_cutter_report(self->cutter, &report))
-        ;
-    self->idle = TRUE;
-    g_cond_broadcast(&self->change);
-}
-
-/* One step: send, drop or wait. */
-static void gst_deepfgs_adapt_loop(GstPad *pad)
-{
-    GstDeepFGSAdapt *self = GST_DEEPFGS_ADAPT(GST_PAD_PARENT(pad));
-    GstFlowReturn flow = GST_FLOW_FLUSHING;
-    g_mutex_lock(&self->lock);
-    if (!self->flushing) {
-        DeepFGSStep step = deepfgs_cutter_next(self->cutter, now());
-        GstStructure *message = deepfgs_adapt_report(self);
-        flow = GST_FLOW_OK;
-        self->idle = step.is_empty && (step.kind == DEEPFGS_STEP_IDLE || step.kind == DEEPFGS_STEP_WAIT);
-        if (self->idle)
-            g_cond_broadcast(&self->change);
-        if (message) {
-            /* Whoever listens may read properties: not with the lock held. The step follows. */
-            g_mutex_unlock(&self->lock);
-            gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), message));
-            g_mutex_lock(&self->lock);
-        } else if (step.kind == DEEPFGS_STEP_IDLE || step.kind == DEEPFGS_STEP_WAIT) {
-            wait_change(self, step.kind == DEEPFGS_STEP_WAIT ? step.until : 0);
-        }
-        if (step.kind == DEEPFGS_STEP_DROP) {
-            gst_buffer_unref((GstBuffer *)(guintptr)step.token);
-        } else if (step.kind == DEEPFGS_STEP_SEND) {
-            GstClockTime earliest = self->segment.start, latency = self->latency;
-            g_mutex_unlock(&self->lock);
-            flow = gst_pad_push(pad, finish_packet((GstBuffer *)(guintptr)step.token, &step, earliest, latency));
-            g_mutex_lock(&self->lock);
-        }
-        if (flow != GST_FLOW_OK) {
-            self->flow = flow;
-            discard(self);
-        }
-    }
-    g_mutex_unlock(&self->lock);
-    if (flow != GST_FLOW_OK) {
-        GST_DEBUG_OBJECT(self, "pausing: %s", gst_flow_get_name(flow));
-        gst_pad_pause_task(pad);
-    }
-}
+/* --- Out -------------------------------------------------------------------------------------------------------- */
 
 /* Starts (with nothing waiting) or stops the thread. */
 static gboolean set_running(GstDeepFGSAdapt *self, gboolean running)
@@ -157,7 +63,7 @@ static gboolean set_running(GstDeepFGSAdapt *self, gboolean running)
     g_cond_broadcast(&self->change);
     g_mutex_unlock(&self->lock);
     if (running)
-        return gst_pad_start_task(self->src, (GstTaskFunction)gst_deepfgs_adapt_loop, self->src, NULL);
+        return gst_pad_start_task(self->src, (GstTaskFunction)deepfgs_adapt_loop, self->src, NULL);
     return TRUE;
 }
 
@@ -170,81 +76,13 @@ static gboolean gst_deepfgs_adapt_src_activate_mode(GstPad *pad, GstObject *pare
     if (!active) {
         done = gst_pad_stop_task(pad);
         g_mutex_lock(&self->lock);
-        discard(self);
+        deepfgs_adapt_discard(self);
         g_mutex_unlock(&self->lock);
     }
     return done;
 }
 
-/* --- In: the sink pad's thread ---------------------------------------------------------------------------------- */
-
-/* Holds a frame of a source that is not live until its time; its first frame passes, for sinks to preroll. Lock held. */
-static void wait_for_time(GstDeepFGSAdapt *self, GstClockTime pts)
-{
-    GstClockTime time = GST_CLOCK_TIME_NONE;
-    if (self->segment.format == GST_FORMAT_TIME)
-        time = gst_segment_to_running_time(&self->segment, GST_FORMAT_TIME, pts);
-    if (self->live || !GST_CLOCK_TIME_IS_VALID(time) || pts == self->last_pts)
-        return;
-    gboolean first = !GST_CLOCK_TIME_IS_VALID(self->last_pts);
-    self->last_pts = pts;
-    while (self->flow == GST_FLOW_OK && self->pacing) {
-        if (!self->playing) {
-            if (first)
-                return;
-            wait_change(self, 0);
-            continue;
-        }
-        GstClock *clock = gst_element_get_clock(GST_ELEMENT(self));
-        if (!clock)
-            return;
-        GstClockTimeDiff ahead = GST_CLOCK_DIFF(gst_clock_get_time(clock), self->base_time + time);
-        gst_object_unref(clock);
-        if (ahead <= 0)
-            return;
-        wait_change(self, now() + ahead);
-    }
-}
-
-/* Takes a packet in. Lock held. */
-static GstFlowReturn take(GstDeepFGSAdapt *self, GstBuffer *buffer)
-{
-    GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-    wait_for_time(self, GST_BUFFER_PTS(buffer));
-    if (self->flow != GST_FLOW_OK || !gst_rtp_buffer_map(buffer, GST_MAP_READ, &rtp)) {
-        gst_buffer_unref(buffer);
-        return self->flow;
-    }
-    static const guint8 nothing[1];
-    const guint8 *payload = gst_rtp_buffer_get_payload(&rtp);
-    DeepFGSIncomingPacket packet = {
-        .token = (guint64)(guintptr)buffer,
-        .payload = payload ? payload : nothing,
-        .payload_size = payload ? gst_rtp_buffer_get_payload_len(&rtp) : 0,
-        .rtp_header_size = gst_rtp_buffer_get_header_len(&rtp),
-        .timestamp = gst_rtp_buffer_get_timestamp(&rtp),
-        .sequence_number = gst_rtp_buffer_get_seq(&rtp),
-        .marker = gst_rtp_buffer_get_marker(&rtp),
-    };
-    gboolean taken = deepfgs_cutter_take(self->cutter, &packet, now());
-    gst_rtp_buffer_unmap(&rtp);
-    if (!taken) {
-        GST_DEBUG_OBJECT(self, "malformed packet dropped");
-        gst_buffer_unref(buffer);
-        return GST_FLOW_OK;
-    }
-    self->idle = FALSE;
-    g_cond_broadcast(&self->change);
-    return GST_FLOW_OK;
-}
-
-/* Waits until all that was taken in has left. Lock held. */
-static GstFlowReturn drain(GstDeepFGSAdapt *self)
-{
-    while (self->flow == GST_FLOW_OK && !self->idle)
-        wait_change(self, 0);
-    return self->flow;
-}
+/* --- In --------------------------------------------------------------------------------------------------------- */
 
 /* Whether upstream delivers by itself, at its own times. */
 static void find_out_whether_live(GstDeepFGSAdapt *self)
@@ -269,9 +107,9 @@ static GstFlowReturn gst_deepfgs_adapt_chain_list(GstPad *pad, GstObject *parent
         find_out_whether_live(self);
     g_mutex_lock(&self->lock);
     for (guint i = 0; i < gst_buffer_list_length(list) && flow == GST_FLOW_OK; i++)
-        flow = take(self, gst_buffer_ref(gst_buffer_list_get(list, i)));
+        flow = deepfgs_adapt_take(self, gst_buffer_ref(gst_buffer_list_get(list, i)));
     if (flow == GST_FLOW_OK && !self->pacing)
-        flow = drain(self);
+        flow = deepfgs_adapt_drain(self);
     g_mutex_unlock(&self->lock);
     gst_buffer_list_unref(list);
     return flow;
@@ -310,7 +148,7 @@ static gboolean gst_deepfgs_adapt_sink_event(GstPad *pad, GstObject *parent, Gst
     case GST_EVENT_FLUSH_STOP:
         done = gst_pad_push_event(self->src, event);
         g_mutex_lock(&self->lock);
-        discard(self);
+        deepfgs_adapt_discard(self);
         gst_segment_init(&self->segment, GST_FORMAT_TIME);
         self->last_pts = GST_CLOCK_TIME_NONE;
         g_mutex_unlock(&self->lock);
@@ -321,9 +159,9 @@ static gboolean gst_deepfgs_adapt_sink_event(GstPad *pad, GstObject *parent, Gst
     case GST_EVENT_EOS:
         /* What came before leaves before. */
         g_mutex_lock(&self->lock);
-        deepfgs_cutter_finish(self->cutter, now());
+        deepfgs_cutter_finish(self->cutter, deepfgs_adapt_now());
         g_cond_broadcast(&self->change);
-        drain(self);
+        deepfgs_adapt_drain(self);
         if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT)
             gst_event_copy_segment(event, &self->segment);
         g_mutex_unlock(&self->lock);
@@ -339,13 +177,14 @@ static gboolean gst_deepfgs_adapt_sink_event(GstPad *pad, GstObject *parent, Gst
 
 static gboolean gst_deepfgs_adapt_src_event(GstPad *pad, GstObject *parent, GstEvent *event)
 {
-    /* Feedback on the packets that this element sent: upstream of it means nothing to anyone else. */
+    GstDeepFGSAdapt *self = GST_DEEPFGS_ADAPT(parent);
+    /* Feedback on the packets that this element sent: to what is upstream it means nothing. */
     if (gst_event_has_name(event, "RTPTWCCPackets")) {
+        deepfgs_adapt_take_feedback(self, gst_event_get_structure(event));
         gst_event_unref(event);
         return TRUE;
     }
     if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY) {
-        GstDeepFGSAdapt *self = GST_DEEPFGS_ADAPT(parent);
         g_mutex_lock(&self->lock);
         gst_event_parse_latency(event, &self->latency);
         g_mutex_unlock(&self->lock);
@@ -364,7 +203,7 @@ static gboolean gst_deepfgs_adapt_src_query(GstPad *pad, GstObject *parent, GstQ
         return FALSE;
     gst_query_parse_latency(query, &live, &least, &most);
     g_mutex_lock(&self->lock);
-    GstClockTime own = self->pacing ? (GstClockTime)deepfgs_cutter_statistics(self->cutter, now()).interval : 0;
+    GstClockTime own = self->pacing ? (GstClockTime)deepfgs_cutter_statistics(self->cutter, deepfgs_adapt_now()).interval : 0;
     g_mutex_unlock(&self->lock);
     gst_query_set_latency(query, live, least + own, GST_CLOCK_TIME_IS_VALID(most) ? most + own : most);
     return TRUE;
@@ -385,6 +224,8 @@ static GstStateChangeReturn gst_deepfgs_adapt_change_state(GstElement *element, 
         self->live_known = FALSE;
         self->skipped = 0;
         self->latency = 0;
+        self->last_report = 0;
+        self->last_look = self->estimate_told_at = 0;
     }
     self->playing = transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING;
     self->base_time = gst_element_get_base_time(element);

@@ -161,11 +161,35 @@ typedef struct {
 
 /* What the user sets; bitrates in bit/s on the wire. */
 typedef struct {
-    double target_bitrate, min_bitrate, max_bitrate;
+    /* Follow the estimate, which begins with `start_bitrate` and keeps between the bounds; else the target. */
+    bool is_automatic;
+    double target_bitrate, min_bitrate, max_bitrate, start_bitrate;
     /* Bytes that the network adds to each RTP packet. */
     uint32_t network_overhead;
     bool pacing;
 } DeepFGSCutterSettings;
+
+/* One packet of transport-wide feedback; times in nanoseconds, negative where not known. */
+typedef struct {
+    uint16_t sequence_number;
+    bool is_lost;
+    /* Bytes of RTP payload. */
+    uint32_t size;
+    /* On the sender's clock, that of `now`; on the receiver's. */
+    int64_t sent, arrived;
+} DeepFGSFeedback;
+
+/* What is known of the path; strings are static. */
+typedef struct {
+    /* bit/s; 0 where not known */
+    double estimated_bitrate, received_bitrate;
+    /* 0 to 1 */
+    double loss;
+    /* nanoseconds; round_trip is negative where not known */
+    int64_t queue_delay, round_trip;
+    /* What the estimate follows: none, transport-wide, receiver-reports; what it did last, and why. */
+    const char *feedback, *state, *reason;
+} DeepFGSPath;
 
 DeepFGSCutter *deepfgs_cutter_new(void);
 void deepfgs_cutter_free(DeepFGSCutter *cutter);
@@ -184,6 +208,11 @@ void deepfgs_cutter_flush(DeepFGSCutter *cutter);
 /* The next frame that is done with; false where there is none. */
 bool deepfgs_cutter_report(DeepFGSCutter *cutter, DeepFGSFrameReport *report);
 DeepFGSCutterStatistics deepfgs_cutter_statistics(DeepFGSCutter *cutter, int64_t now);
+/* Takes one report of transport-wide feedback. */
+void deepfgs_cutter_feedback(DeepFGSCutter *cutter, const DeepFGSFeedback *packets, size_t count, int64_t now);
+/* Takes a receiver report: share lost, 0 to 1; jitter and round trip in nanoseconds, negative where not known. */
+void deepfgs_cutter_receiver_report(DeepFGSCutter *cutter, double lost, int64_t jitter, int64_t round_trip, int64_t now);
+DeepFGSPath deepfgs_cutter_path(DeepFGSCutter *cutter);
 
 #pragma clang assume_nonnull end
 
