@@ -26,7 +26,8 @@ class Way(NamedTuple):
 WAYS = {
     "deepfgs": Way("DeepFGS, cut by channel"),
     "deepfgs-bytes": Way("DeepFGS, cut by byte", by_bytes=True),
-    "deepfgs-coarse": Way("DeepFGS, steps 18 and 22", base_step=18, step=22),
+    "deepfgs-coarse": Way("DeepFGS, coarser, cut by channel", base_step=18, step=22),
+    "deepfgs-coarse-bytes": Way("DeepFGS, coarser, cut by byte", by_bytes=True, base_step=18, step=22),
 }
 
 
