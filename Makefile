@@ -11,7 +11,7 @@ APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-d
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
        gstreamer1.0-x fonts-dejavu-core python3-numpy
 
-.PHONY: help demo deps build plugin test lint train-deps train train-test model-check bench-rd bench-deps bench-relay
+.PHONY: help demo deps build plugin test lint train-deps train train-test model-check bench-rd bench-deps bench-relay fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -33,6 +33,20 @@ demo: deps build plugin ## stream photographs over RTP through a wide and a narr
 test: deps lint build plugin ## run every test
 	/usr/bin/python3 training/test_reference_decoder.py
 	DEEPFGS_PROGRAM=$(CLI) swift test
+
+FUZZ := .build-fuzz/release/DeepFGSFuzz
+# The instrumented build counts edges; the fuzzer's runtime is linked as it is, since the program has its own main.
+FUZZ_RUNTIME = $(shell ls $$(dirname $$(readlink -f $$(command -v swiftc)))/../lib/clang/*/lib/linux/libclang_rt.fuzzer_no_main-x86_64.a)
+SECONDS ?= 60
+RUNS ?= -1
+
+fuzz: deps ## fuzz one target, make fuzz TARGET=frame SECONDS=600 RUNS=1000000; make fuzz alone lists the targets
+	swift build -c release --product DeepFGSFuzz --scratch-path .build-fuzz -Xswiftc -DFUZZER -Xswiftc -sanitize=address \
+	  -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table -Xlinker $(FUZZ_RUNTIME) -Xlinker -lstdc++
+	@mkdir -p out/fuzz/$(TARGET)
+	ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=1:malloc_context_size=0 $(FUZZ) $(TARGET) out/fuzz/$(TARGET) \
+	  Tests/Fixtures/fuzz/$(TARGET) -max_total_time=$(SECONDS) -runs=$(RUNS) -timeout=1 -rss_limit_mb=1024 \
+	  -malloc_limit_mb=256 -max_len=300 -detect_leaks=0 -artifact_prefix=Tests/Fixtures/fuzz/$(TARGET)/ -print_final_stats=1
 
 lint: ## check the source's format
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift

@@ -45,6 +45,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
 
+        // What reads bytes from strangers, given any bytes: fuzzed with libFuzzer, replayed by a test.
+        .executableTarget(
+            name: "DeepFGSFuzz", dependencies: ["CDeepFGS", "DeepFGS", "DeepFGSPlugin", "DeepFGSTransport"],
+            swiftSettings: settings),
+        .testTarget(name: "DeepFGSFuzzTests", dependencies: ["DeepFGSFuzz"], swiftSettings: settings),
+
         .testTarget(name: "DeepFGSTests", dependencies: ["DeepFGS"], swiftSettings: settings),
         .testTarget(
             name: "DeepFGSTransportTests", dependencies: ["DeepFGS", "DeepFGSTransport"], swiftSettings: settings),

@@ -24,9 +24,11 @@ extension [UInt8] {
 
 /// CRC-32C (Castagnoli; RFC 9260, appendix A; reflected, initial and final value all ones).
 func crc32c(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    var crc = ~UInt32(0)
-    for byte in bytes { crc = crcTable[Int((crc ^ UInt32(byte)) & 0xFF)] ^ (crc >> 8) }
-    return ~crc
+    crcTable.withUnsafeBufferPointer { table in
+        var crc = ~UInt32(0)
+        for byte in bytes { crc = table[Int((crc ^ UInt32(byte)) & 0xFF)] ^ (crc >> 8) }
+        return ~crc
+    }
 }
 
 private let crcTable: [UInt32] = (0..<256).map { index in
