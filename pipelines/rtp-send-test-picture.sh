@@ -1,0 +1,9 @@
+# You should see: nothing here; a moving test picture (or SOURCE) at HOST, port 5600, at BITRATE bit/s, headers included, until Ctrl-C. Start the receiver first.
+export GST_PLUGIN_PATH="$PWD/.build-plugin/release"
+PORT=${PORT:-5600}
+gst-launch-1.0 rtpbin name=rtp \
+    ${SOURCE:-videotestsrc is-live=true pattern=ball ! video/x-raw,width=640,height=360,framerate=10/1} ! videoconvert \
+    ! deepfgsenc ! rtpdeepfgspay ! deepfgsadapt target-bitrate=${BITRATE:-500000} \
+    ! rtp.send_rtp_sink_0  rtp.send_rtp_src_0 ! udpsink host=${HOST:-127.0.0.1} port=$PORT sync=false async=false \
+    rtp.send_rtcp_src_0 ! udpsink host=${HOST:-127.0.0.1} port=$((PORT + 1)) sync=false async=false \
+    udpsrc port=$((PORT + 5)) ! rtp.recv_rtcp_sink_0
