@@ -14,6 +14,7 @@ final class CutterHandle: Handle {
         wanted.maximum = settings.max_bitrate
         wanted.start = settings.start_bitrate
         wanted.networkOverhead = Int(settings.network_overhead)
+        wanted.maximumFrameBytes = Int(settings.max_frame_bytes)
         wanted.paces = settings.pacing
         sender.settings = wanted
     }

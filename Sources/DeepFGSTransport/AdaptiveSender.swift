@@ -25,6 +25,8 @@ public struct AdaptiveSender: Sendable {
         public var networkOverhead = 28
         /// Whether packets are spread in time; else each frame's budget leaves at once.
         public var paces = true
+        /// Every frame is cut to so many bytes, but never into its base; 0: no such cut.
+        public var maximumFrameBytes = 0
 
         public init() {}
     }
@@ -118,6 +120,7 @@ public struct AdaptiveSender: Sendable {
 
     private mutating func apply() {
         cutter.networkOverhead = settings.networkOverhead
+        cutter.maximumFrameBytes = settings.maximumFrameBytes
         cutter.pacing = !settings.paces ? .none : settings.mode == .fixed ? .even : .train
         var limits = estimator.settings
         limits.minimum = settings.minimum

@@ -1,6 +1,6 @@
 /// How many bytes of each frame may be sent, so that the stream stays under a target bitrate and uses it.
 ///
-/// An account in bytes on the wire (payload plus `packetOverhead` for each packet). Each frame pays in the target times
+/// An account in bytes on the wire (payload and all headers). Each frame pays in the target times
 /// the time since the last frame; each packet sent draws its size. What is left over is carried, but never more than
 /// `carry` (20 ms of the target), so that no burst follows a poor or idle time; a base larger than the budget
 /// is sent all the same and leaves a debt that later tails repay, at most `maximumDebt` (1 s of the target).
@@ -24,8 +24,6 @@ public struct FrameBudget: Sendable {
     /// Shortest and longest frame interval believed, in nanoseconds: 1000 to 0.2 frames a second.
     static let intervals: ClosedRange<Int64> = 1_000_000...5_000_000_000
 
-    /// Bytes that the network adds to each packet's RTP payload: IP 20, UDP 8, RTP 12, header extensions 8.
-    public var packetOverhead: Int
     /// Smoothed time between frames, in nanoseconds; starts as the nominal interval.
     public private(set) var interval: Int64
     /// Bytes on the wire that may still be sent: negative is a debt.
@@ -34,13 +32,8 @@ public struct FrameBudget: Sendable {
 
     /// An account without credit.
     ///
-    /// - Parameters:
-    ///   - interval: the nominal time between frames in nanoseconds; 40 ms where it is not known.
-    ///   - packetOverhead: bytes that each packet costs beyond its RTP payload.
-    public init(interval: Int64 = 40_000_000, packetOverhead: Int = 48) {
-        self.interval = interval.clamped(to: Self.intervals)
-        self.packetOverhead = max(0, packetOverhead)
-    }
+    /// - Parameter interval: the nominal time between frames in nanoseconds; 40 ms where it is not known.
+    public init(interval: Int64 = 40_000_000) { self.interval = interval.clamped(to: Self.intervals) }
 
     /// Pays a new frame in and says how many bytes on the wire it may have.
     ///
@@ -75,53 +68,11 @@ public struct FrameBudget: Sendable {
         balance = balance.subtractingSaturated(max(0, bytes))
     }
 
-    /// Bytes on the wire of one packet with `payload` bytes of RTP payload.
-    public func wireBytes(payload: Int) -> Int { payload + packetOverhead }
-
-    /// Cuts a frame's packets to a budget.
-    ///
-    /// - Parameters:
-    ///   - payloads: bytes of RTP payload of each of the frame's packets, in order.
-    ///   - base: how many packets at the front must be kept.
-    ///   - budget: bytes on the wire, as `open` returned it.
-    ///   - smallest: the shortest payload worth a packet of its own, payload header and all.
-    /// - Returns: the packets kept whole, and the bytes kept of the one after them.
-    public func cut(_ payloads: [Int], base: Int, budget: Int, smallest: Int = 64) -> FrameCut {
-        var cut = FrameCut()
-        for (index, payload) in payloads.enumerated() {
-            let bytes = wireBytes(payload: payload)
-            guard index < base || cut.wireBytes + bytes <= budget else {
-                let room = budget - cut.wireBytes - packetOverhead
-                if room >= smallest {
-                    cut.partialPayload = room
-                    cut.wireBytes = budget
-                }
-                break
-            }
-            cut.packets += 1
-            cut.wireBytes += bytes
-        }
-        return cut
-    }
-
     /// The bytes that `rate` bit/s carries in `time` nanoseconds, rounded down; nothing for a rate that is no number.
     static func bytes(_ rate: Double, _ time: Int64) -> Int {
         let bytes = rate * Double(time) / 8e9
         return bytes > 0 ? Int(min(bytes, 1e15)) : 0
     }
-}
-
-/// Where a frame is cut: whole packets, and a part of the one after them.
-public struct FrameCut: Hashable, Sendable {
-    /// How many packets are sent whole.
-    public var packets = 0
-    /// Bytes of RTP payload kept of the next packet; 0: it is dropped whole.
-    public var partialPayload = 0
-    /// Bytes on the wire of all that is kept.
-    public var wireBytes = 0
-
-    /// Nothing kept.
-    public init() {}
 }
 
 extension Comparable {

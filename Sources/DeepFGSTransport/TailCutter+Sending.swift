@@ -1,5 +1,7 @@
 /// Packets in, steps out.
 extension TailCutter {
+    /// How much faster than the target a train leaves.
+    private static let headroom = 1.5
     /// Share of the target that even pacing uses; the rest covers a late thread within any two seconds.
     static let usableShare = 0.99
     /// How far behind its plan the sender may be and still catch up, in nanoseconds.
@@ -27,13 +29,14 @@ extension TailCutter {
         }
         guard let last = frames.indices.last, newest.map({ $0.number == frames[last].report.frameNumber }) == true
         else {
-            return drop(packet, .budget)
+            return drop(packet, lateReason)
         }
         defer { if packet.marker { frames[last].isComplete = true } }
-        if let reason = frames[last].closed {
+        if let reason = frames[last].isFull ? .fixedCut : frames[last].closed {
             frames[last].report.reason = frames[last].report.reason ?? reason
             return drop(packet, reason)
         }
+        guard let packet = fixedCut(packet, of: last) else { return }
         guard packet.header.offset == frames[last].nextOffset else {
             frames[last].report.reason = frames[last].report.reason ?? .gap
             return drop(packet, .gap)
@@ -71,6 +74,29 @@ extension TailCutter {
             }
             return send(packet, gives: gives, isOnly: isOnly, at: now)
         }
+    }
+
+    /// What the fixed cut leaves of a packet; nil where that is nothing, then it is dropped.
+    private mutating func fixedCut(_ packet: Packet, of index: Int) -> Packet? {
+        guard maximumFrameBytes > 0 else { return packet }
+        let limit = max(maximumFrameBytes, frames[index].baseEnd)
+        let end = packet.header.offset + packet.payloadBytes - PayloadHeader.length
+        guard end >= limit else { return packet }
+        let wasFull = frames[index].isFull
+        frames[index].isFull = true
+        frames[index].isComplete = true
+        if limit < packet.header.frameLength {
+            frames[index].report.reason = frames[index].report.reason ?? .fixedCut
+        }
+        guard end > limit else { return packet }
+        guard !wasFull, packet.header.offset < limit else {
+            drop(packet, .fixedCut)
+            return nil
+        }
+        count(.fixedCut, packets: 1, bytes: end - limit)
+        var kept = packet
+        kept.payloadBytes -= end - limit
+        return kept
     }
 
     /// A packet of a new frame: those before it are complete.
@@ -132,8 +158,12 @@ extension TailCutter {
             return true
         case .train, .none:
             let time = pacing == .train ? now : mediaTime
-            frames[0].allowance = budget.open(at: time, target: target, base: 0)
-            frames[0].deadline = min(frames[0].deadline, pacing == .train ? now.addingSaturated(interval) : .max)
+            let allowance = budget.open(at: time, target: target, base: 0)
+            frames[0].allowance = allowance
+            let length = max(frames[0].waitingBytes, frames[0].report.bytes)
+            frames[0].need = Double(max(frames[0].baseEnd, min(allowance, length))) * 8e9 / Double(interval)
+            frames[0].deadline = min(
+                frames[0].deadline, pacing == .train ? now.addingSaturated(2 * interval) : .max)
             guard budget.balance < 0 else { return true }
             leaveOut(from: 0, .budget)
             return false
@@ -179,7 +209,7 @@ extension TailCutter {
     private var rate: Double {
         switch pacing {
         case .even: target * Self.usableShare
-        case .train: Pacer.headroom * max(target, Double(frames.first?.baseEnd ?? 0) * 8e9 / Double(interval))
+        case .train: Self.headroom * max(target, frames.first?.need ?? 0)
         case .none: .infinity
         }
     }
@@ -229,7 +259,9 @@ extension TailCutter {
 
     /// Removes the first frame and tells what became of it.
     mutating func conclude() {
-        let report = frames.removeFirst().report
+        let frame = frames.removeFirst()
+        let report = frame.report
+        lateReason = frame.isFull ? .fixedCut : frame.closed ?? .budget
         if report.packetsSent == 0 {
             statistics.framesSkipped += 1
         } else if report.reason == nil {

@@ -101,6 +101,8 @@ public struct TailCutter: Sendable {
     /// Bytes that the network adds to each RTP packet: IPv4 and UDP.
     public var networkOverhead = 28
     public var pacing = Pacing.even
+    /// Every frame is cut to so many bytes, but never into its base; 0: no such cut.
+    public var maximumFrameBytes = 0
     public internal(set) var statistics = Statistics()
     /// Time between frames in nanoseconds, as far as it is known.
     public internal(set) var interval: Int64
@@ -120,6 +122,8 @@ public struct TailCutter: Sendable {
     var finished: [Report] = []
     /// The last frame that came: what belongs to it and comes late is dropped.
     var newest: (timestamp: UInt32, number: UInt16)?
+    /// Why what comes of it after it is done with is dropped.
+    var lateReason = DropReason.budget
     var nextSequenceNumber: UInt16?
     var meter = RateMeter()
     /// When the next packet is to leave for the rate to be right.
@@ -196,8 +200,12 @@ extension TailCutter {
         var hasBegun = false
         /// The marker has been sent, or nothing of it will be: what still comes of it is dropped.
         var closed: DropReason?
+        /// The fixed cut has been reached: what still comes of it is dropped.
+        var isFull = false
         /// Bytes on the wire that it may still have; nil: as many as there is time for.
         var allowance: Int?
+        /// Bit/s at which it lasts just one frame interval.
+        var need = 0.0
         /// When it ends at the latest.
         var deadline = Int64.max
 

@@ -105,23 +105,10 @@ import Testing
     }
 
     @Test func nonsenseIsHarmless() {
-        var budget = FrameBudget(interval: .min, packetOverhead: -5)
+        var budget = FrameBudget(interval: .min)
         for (time, target) in [(Int64.min, Double.nan), (.max, .infinity), (0, -1), (-1, 1e300), (.max, 1e6)] {
             #expect(budget.open(at: time, target: target, base: 7, queued: -3) >= 7)
             budget.sent(.max)
         }
-    }
-
-    @Test func cutsToTheByte() {
-        let budget = FrameBudget(packetOverhead: 48)
-        let payloads = [1000, 1000, 1000, 500]
-        #expect(budget.cut(payloads, base: 1, budget: 10_000).packets == 4)
-        var cut = budget.cut(payloads, base: 1, budget: 2500)
-        #expect((cut.packets, cut.partialPayload, cut.wireBytes) == (2, 356, 2500))
-        cut = budget.cut(payloads, base: 1, budget: 2150)
-        #expect((cut.packets, cut.partialPayload, cut.wireBytes) == (2, 0, 2096))
-        cut = budget.cut(payloads, base: 2, budget: 0)
-        #expect((cut.packets, cut.partialPayload, cut.wireBytes) == (2, 0, 2096))
-        #expect(budget.cut([], base: 1, budget: 100) == FrameCut())
     }
 }

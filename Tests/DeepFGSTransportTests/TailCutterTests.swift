@@ -295,11 +295,33 @@ struct TailCutterTests {
         #expect(run.outstanding == 0 && run.cutter.isEmpty && run.cutter.queuedBytes == 0)
     }
 
+    @Test("A fixed cut holds to the byte, and never goes into the base", arguments: [1, 1500, 1501, 2676, 2677, 9000])
+    func fixedCut(limit: Int) {
+        for isThrough in [false, true] {
+            var run = CutterRun(TailCutter(target: 1_000_000_000, interval: 40_000_000))
+            run.cutter.maximumFrameBytes = limit
+            for frame in Int64(0)..<3 {
+                let packets = CutterRun.packets(
+                    base: 1500, length: 8000, frame: UInt16(frame), timestamp: UInt32(frame * 3600))
+                for packet in packets {
+                    run.take(packet, at: frame * 40_000_000)
+                    if isThrough { run.run(until: frame * 40_000_000, from: frame * 40_000_000) }
+                }
+                run.run(until: frame * 40_000_000 + 39_000_000, from: frame * 40_000_000)
+            }
+            let length = min(8000, max(1500, limit))
+            #expect(run.sent.filter(\.marker).map(\.end) == [length, length, length])
+            #expect(run.reports.allSatisfy { $0.bytesSent == length && $0.reason == (limit < 8000 ? .fixedCut : nil) })
+            #expect(Set(run.drops.keys).isSubset(of: [.fixedCut]) && run.outstanding == 0)
+        }
+    }
+
     @Test("Whatever comes, every token comes back once", arguments: 0..<12)
     func anything(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var cutter = TailCutter(target: [0, .nan, .infinity, 1e3, 1e6][Int(seed % 5)])
         cutter.pacing = [.even, .train, .none][Int(seed % 3)]
+        cutter.maximumFrameBytes = seed % 4 == 0 ? 3000 : 0
         var run = CutterRun(cutter)
         var time = Int64(0)
         for index in 0..<400 {

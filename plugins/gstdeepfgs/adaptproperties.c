@@ -18,6 +18,7 @@ enum {
     PROP_START_BITRATE,
     PROP_ESTIMATED_BITRATE,
     PROP_PACKET_OVERHEAD,
+    PROP_MAX_FRAME_BYTES,
     PROP_PACING,
     PROP_FRAME_MESSAGES,
     PROP_STATS,
@@ -167,6 +168,9 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
     case PROP_PACKET_OVERHEAD:
         self->settings.network_overhead = g_value_get_uint(value);
         break;
+    case PROP_MAX_FRAME_BYTES:
+        self->settings.max_frame_bytes = g_value_get_uint(value);
+        break;
     case PROP_PACING:
         self->pacing = g_value_get_boolean(value);
         break;
@@ -210,6 +214,9 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *s
         break;
     case PROP_PACKET_OVERHEAD:
         g_value_set_uint(value, self->settings.network_overhead);
+        break;
+    case PROP_MAX_FRAME_BYTES:
+        g_value_set_uint(value, self->settings.max_frame_bytes);
         break;
     case PROP_PACING:
         g_value_set_boolean(value, self->pacing);
@@ -295,6 +302,16 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
                           "Bytes that the network adds to each RTP packet: 28 for UDP over IPv4, 48 over IPv6", 0, 1000,
                           DEFAULT_PACKET_OVERHEAD, flags));
     /**
+     * GstDeepFGSAdapt:max-frame-bytes:
+     *
+     * Cuts every frame to so many bytes, whatever the bitrate, but never into its base; 0 for no such cut.
+     */
+    g_object_class_install_property(
+        klass, PROP_MAX_FRAME_BYTES,
+        g_param_spec_uint("max-frame-bytes", "Maximum frame bytes",
+                          "Cut every frame to so many bytes, but never into its base; 0: no such cut", 0, 1 << 24, 0,
+                          flags));
+    /**
      * GstDeepFGSAdapt:pacing:
      *
      * Sends packets evenly, at the target; else each frame leaves at once.
@@ -323,7 +340,7 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
      * * `bytes`, `bytes-sent`, `bytes-queued`: bytes that came; sent; waiting to be sent
      * * `packets-dropped-REASON`, `bytes-dropped-REASON`: left out, or (packets) shortened: `budget`, the bitrate did
      *   not allow more before the next frame came; `deadline`, no next frame came, and the frame's time was over;
-     *   `queue`, flushed; `fixed-cut`; `gap`, packets before it in its frame did not come
+     *   `queue`, flushed; `fixed-cut`, by #deepfgsadapt:max-frame-bytes; `gap`, packets before it in its frame did not come
      * * `target-bitrate`, `sent-bitrate`: bit/s; kept to, and sent in the last two seconds
      * * `frame-interval`: nanoseconds between frames
      *

@@ -166,6 +166,8 @@ typedef struct {
     double target_bitrate, min_bitrate, max_bitrate, start_bitrate;
     /* Bytes that the network adds to each RTP packet. */
     uint32_t network_overhead;
+    /* Cut of every frame in bytes, never into its base; 0: none. */
+    uint32_t max_frame_bytes;
     bool pacing;
 } DeepFGSCutterSettings;
 

@@ -33,15 +33,16 @@ final class VideoFlow {
     let flow: Int
     var forward: (SimulatedPacket) -> Void = { _ in }
     var back: (@escaping () -> Void) -> Void = { $0() }
-    var estimator: BandwidthEstimator
+    private(set) var sender: AdaptiveSender
+    var estimator: BandwidthEstimator { sender.estimator }
     private(set) var bins: [Bin] = []
     private(set) var lostBase = 0
     private(set) var frames = 0
     var onFeedback: ((VideoFlow) -> Void)?
-    private var budget: FrameBudget
-    private var pacer = Pacer()
     private var pending: [UInt64: SimulatedPacket] = [:]
     private var token: UInt64 = 0
+    /// When the sender is next asked what to do: earlier requests are out of date.
+    private var wake = 0
     private var sequence = 0
     private var frame = 0
     private var history: [Int: SimulatedPacket] = [:]
@@ -57,9 +58,15 @@ final class VideoFlow {
         self.world = world
         self.settings = settings
         self.flow = flow
-        estimator = BandwidthEstimator(settings: settings.limits)
-        budget = FrameBudget(interval: settings.frameInterval)
-        estimator.frameInterval = settings.frameInterval
+        var wanted = AdaptiveSender.Settings()
+        wanted.mode = .automatic
+        wanted.minimum = settings.limits.minimum
+        wanted.maximum = settings.limits.maximum
+        wanted.start = settings.limits.start
+        // As in the estimator's own tests: 48 bytes a packet beside the payload.
+        wanted.networkOverhead = 28
+        sender = AdaptiveSender(settings: wanted)
+        sender.setInterval(settings.frameInterval)
         world.events.at(settings.start) { [weak self] in self?.nextFrame() }
         if !settings.feedback { world.events.at(settings.start + 1_000_000_000) { [weak self] in self?.report() } }
     }
@@ -70,57 +77,53 @@ final class VideoFlow {
             next += Int64(world.random.uniform(-settings.frameJitter, settings.frameJitter))
         }
         world.after(next) { [weak self] in self?.nextFrame() }
-        estimator.advance(to: world.now)
         let bin = currentBin()
         bins[bin].estimate = estimator.bitrate
         bins[bin].target = estimator.target
         let bytes = settings.frameBytes(Double(world.now) / 1e9)
         guard bytes > 0 else { return }
         let whole = max(bytes, settings.baseBytes)
-        var payloads: [Int] = []
-        for part in [settings.baseBytes, whole - settings.baseBytes] {
-            var left = part
-            while left > 0 {
-                payloads.append(min(left, settings.payload))
-                left -= settings.payload
-            }
-        }
-        let basePackets = (settings.baseBytes + settings.payload - 1) / settings.payload
-        let base = payloads.prefix(basePackets).reduce(0) { $0 + budget.wireBytes(payload: $1) }
-        let room = budget.open(
-            at: world.now, target: estimator.target, base: base, queued: pacer.queuedBytes)
-        let cut = budget.cut(payloads, base: basePackets, budget: room)
-        var sizes = Array(payloads.prefix(cut.packets))
-        if cut.partialPayload > 0 { sizes.append(cut.partialPayload) }
-        let packets = sizes.enumerated().map { index, size in
+        var offset = 0
+        while offset < whole {
+            let stop = min(offset + settings.payload, offset < settings.baseBytes ? settings.baseBytes : whole)
             token += 1
-            let wire = budget.wireBytes(payload: size)
-            pending[token] = SimulatedPacket(flow: flow, bytes: wire, frame: frame, isBase: index < basePackets)
-            return Pacer.Packet(token: token, bytes: wire, isBase: index < basePackets)
+            let isBase = offset < settings.baseBytes
+            let header = PayloadHeader(
+                priority: isBase ? 0 : 1, offset: offset, baseEnd: settings.baseBytes, frameLength: whole,
+                frameNumber: UInt16(truncatingIfNeeded: frame))
+            pending[token] = SimulatedPacket(flow: flow, bytes: 0, frame: frame, isBase: isBase)
+            sender.take(
+                TailCutter.Packet(
+                    token: token, rtpHeaderBytes: 20, payloadBytes: stop - offset + PayloadHeader.length,
+                    header: header, timestamp: UInt32(truncatingIfNeeded: world.now / 100_000 * 9),
+                    sequenceNumber: 0, marker: stop == whole), at: world.now)
+            offset = stop
         }
         frame += 1
         frames += 1
-        pacer.open(packets, now: world.now, interval: budget.interval, target: estimator.target)
         pump()
     }
 
     private func pump() {
+        wake += 1
         while true {
-            switch pacer.next(at: world.now) {
+            switch sender.next(at: world.now) {
             case .idle: return
             case .wait(let time):
-                world.events.at(time) { [weak self] in self?.pump() }
+                let request = wake
+                world.events.at(max(time, world.now + 1)) { [weak self] in
+                    if self?.wake == request { self?.pump() }
+                }
                 return
             case .drop(let token, _): pending[token] = nil
-            case .send(let token, let isLast):
+            case .send(let token, let payloadBytes, let marker, _):
                 guard var packet = pending.removeValue(forKey: token) else { continue }
+                packet.bytes = payloadBytes + 48
                 packet.sequence = sequence
                 packet.sent = world.now
-                packet.isLast = isLast
+                packet.isLast = marker
                 sequence += 1
                 history[packet.sequence] = packet
-                budget.sent(packet.bytes)
-                estimator.sent(packet.bytes, at: world.now)
                 bins[currentBin()].sent += packet.bytes
                 forward(packet)
             }
@@ -146,12 +149,12 @@ final class VideoFlow {
             list.append(
                 PacketFeedback(
                     sequence: UInt16(truncatingIfNeeded: number), sendTime: sent.sent, arrivalTime: time,
-                    size: sent.bytes - budget.packetOverhead, isLost: arrival == nil))
+                    size: sent.bytes - 48, isLost: arrival == nil))
         }
         reported = last
         back { [weak self] in
             guard let self else { return }
-            estimator.feedback(list, at: world.now)
+            sender.receive(list, at: world.now)
             onFeedback?(self)
         }
     }
@@ -173,7 +176,7 @@ final class VideoFlow {
         back { [weak self] in
             guard let self else { return }
             let report = ReceiverReport(fractionLost: lost, jitter: 0, roundTrip: 100_000_000)
-            estimator.report(report, at: world.now)
+            sender.receive(report, at: world.now)
         }
     }
 

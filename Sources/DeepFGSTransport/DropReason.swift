@@ -1,0 +1,13 @@
+/// Why a packet, or a part of one, was not sent.
+public enum DropReason: UInt8, CaseIterable, Sendable {
+    /// The bitrate did not allow it before the next frame came.
+    case budget
+    /// No next frame came, and its frame's time was over.
+    case deadline
+    /// It waited when everything was flushed.
+    case queue
+    /// The user's fixed cut of each frame.
+    case fixedCut
+    /// It was not the next bytes of its frame: packets before it were lost on the way here, or it came twice.
+    case gap
+}
