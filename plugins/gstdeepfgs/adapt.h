@@ -39,6 +39,8 @@ typedef struct {
     gboolean live, live_known;
     /* What sinks wait beyond a buffer's time. */
     GstClockTime latency;
+    /* The frame marking's id in the caps, 0 without. */
+    guint8 marking_id;
     /* The presentation time of the last frame that was taken in at its time. */
     GstClockTime last_pts;
     /* Frames left out that no message has told of, and when the last one did. */

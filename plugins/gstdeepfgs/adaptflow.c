@@ -3,6 +3,7 @@
 #include <gst/rtp/rtp.h>
 
 #include "adapt.h"
+#include "framemarking.h"
 
 #define GST_CAT_DEFAULT deepfgsadapt_debug
 
@@ -17,9 +18,23 @@ static void wait_change(GstDeepFGSAdapt *self, gint64 until)
         g_cond_wait(&self->change, &self->lock);
 }
 
+/* The last packet that is sent of a frame is the last in its layer too. */
+static void mark_end(GstRTPBuffer *rtp, guint8 id)
+{
+    gpointer data = NULL;
+    guint size = 0;
+    guint8 bits;
+    gboolean found = id < 15 && gst_rtp_buffer_get_extension_onebyte_header(rtp, id, 0, &data, &size);
+    if (!found)
+        found = gst_rtp_buffer_get_extension_twobytes_header(rtp, &bits, id, 0, &data, &size);
+    if (found && size)
+        *(guint8 *)data |= DEEPFGS_FRAME_MARKING_END >> 8;
+}
+
 /* The packet as it leaves: shortened, renumbered, marked. Its decoding time is the pipeline's latency before its
  * presentation time, which is over: a sink that synchronises would else hold all packets of a frame back to its end. */
-static GstBuffer *finish_packet(GstBuffer *buffer, const DeepFGSStep *step, GstClockTime earliest, GstClockTime latency)
+static GstBuffer *finish_packet(GstDeepFGSAdapt *self, GstBuffer *buffer, const DeepFGSStep *step,
+                                GstClockTime earliest, GstClockTime latency)
 {
     GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
     buffer = gst_buffer_make_writable(buffer);
@@ -28,6 +43,8 @@ static GstBuffer *finish_packet(GstBuffer *buffer, const DeepFGSStep *step, GstC
     gst_rtp_buffer_set_seq(&rtp, step->sequence_number);
     gst_rtp_buffer_set_marker(&rtp, step->marker);
     gst_rtp_buffer_set_padding(&rtp, FALSE);
+    if (step->marker && self->marking_id)
+        mark_end(&rtp, self->marking_id);
     gsize size = gst_rtp_buffer_get_header_len(&rtp) + step->payload_size;
     gst_rtp_buffer_unmap(&rtp);
     if (size < gst_buffer_get_size(buffer))
@@ -85,7 +102,7 @@ void deepfgs_adapt_loop(GstPad *pad)
         } else if (step.kind == DEEPFGS_STEP_SEND) {
             GstClockTime earliest = self->segment.start, latency = self->latency;
             g_mutex_unlock(&self->lock);
-            flow = gst_pad_push(pad, finish_packet((GstBuffer *)(guintptr)step.token, &step, earliest, latency));
+            flow = gst_pad_push(pad, finish_packet(self, (GstBuffer *)(guintptr)step.token, &step, earliest, latency));
             g_mutex_lock(&self->lock);
         }
         if (flow != GST_FLOW_OK) {

@@ -38,6 +38,7 @@
  * Since: 0.1
  */
 #include "adapt.h"
+#include "framemarking.h"
 
 GST_DEBUG_CATEGORY(deepfgsadapt_debug);
 #define GST_CAT_DEFAULT deepfgsadapt_debug
@@ -122,16 +123,34 @@ static GstFlowReturn gst_deepfgs_adapt_chain(GstPad *pad, GstObject *parent, Gst
     return gst_deepfgs_adapt_chain_list(pad, parent, list);
 }
 
+/* The id under which the caps have the frame marking, 0 where they have none. */
+static guint8 marking_id(const GstStructure *fields)
+{
+    for (guint id = 1; id < 256; id++) {
+        gchar name[16];
+        g_snprintf(name, sizeof name, "extmap-%u", id);
+        const GValue *value = gst_structure_get_value(fields, name);
+        if (value && GST_VALUE_HOLDS_ARRAY(value) && gst_value_array_get_size(value) > 1)
+            value = gst_value_array_get_value(value, 1);
+        if (value && G_VALUE_HOLDS_STRING(value) && !g_strcmp0(g_value_get_string(value), DEEPFGS_FRAME_MARKING_URI))
+            return (guint8)id;
+    }
+    return 0;
+}
+
 static void take_caps(GstDeepFGSAdapt *self, GstCaps *caps)
 {
-    const gchar *text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "a-framerate");
+    const GstStructure *fields = gst_caps_get_structure(caps, 0);
+    const gchar *text = gst_structure_get_string(fields, "a-framerate");
     gdouble rate = text ? g_ascii_strtod(text, NULL) : 0;
-    if (!(rate > 0.001 && rate < 10000))
-        return;
+    gboolean known = rate > 0.001 && rate < 10000;
     g_mutex_lock(&self->lock);
-    deepfgs_cutter_set_interval(self->cutter, (gint64)(GST_SECOND / rate));
+    self->marking_id = marking_id(fields);
+    if (known)
+        deepfgs_cutter_set_interval(self->cutter, (gint64)(GST_SECOND / rate));
     g_mutex_unlock(&self->lock);
-    gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
+    if (known)
+        gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
 }
 
 static gboolean gst_deepfgs_adapt_sink_event(GstPad *pad, GstObject *parent, GstEvent *event)

@@ -26,7 +26,7 @@
 
 #include <gst/rtp/rtp.h>
 
-#include "shim.h"
+#include "framemarking.h"
 
 GST_DEBUG_CATEGORY_STATIC(rtpdeepfgspay_debug);
 #define GST_CAT_DEFAULT rtpdeepfgspay_debug
@@ -41,6 +41,8 @@ typedef struct {
     DeepFGSPacketiser *packetiser;
     /* Bytes that header extensions may take in each packet. */
     guint extension_bytes;
+    /* One of them is the frame marking. */
+    gboolean marks;
 } GstRTPDeepFGSPay;
 
 typedef GstRTPBasePayloadClass GstRTPDeepFGSPayClass;
@@ -77,6 +79,7 @@ static guint extension_bytes(GstRTPDeepFGSPay *self)
     if (!caps)
         return 0;
     gsize bytes = 0;
+    self->marks = FALSE;
     GstBuffer *empty = gst_buffer_new();
     const GstStructure *fields = gst_caps_get_structure(caps, 0);
     for (gint i = 0; i < gst_structure_n_fields(fields); i++) {
@@ -91,6 +94,7 @@ static guint extension_bytes(GstRTPDeepFGSPay *self)
             G_VALUE_HOLDS_STRING(value) ? gst_rtp_header_extension_create_from_uri(g_value_get_string(value)) : NULL;
         if (!extension)
             continue;
+        self->marks |= g_str_equal(g_value_get_string(value), DEEPFGS_FRAME_MARKING_URI);
         /* Two bytes of id and length where one is not enough. */
         bytes += 2 + gst_rtp_header_extension_get_max_size(extension, empty);
         gst_object_unref(extension);
@@ -174,9 +178,21 @@ static GstFlowReturn gst_rtp_deepfgs_pay_handle_buffer(GstRTPBasePayload *payloa
     }
 
     GstBufferList *list = gst_buffer_list_new_sized((guint)count);
+    gint layer = -1;
     for (gsize i = 0; i < count; i++) {
         DeepFGSPacket next = deepfgs_packetiser_packet(self->packetiser, i);
-        gst_buffer_list_add(list, packet(payload, frame, &next));
+        GstBuffer *out = packet(payload, frame, &next);
+        if (self->marks) {
+            gboolean ends = next.is_last ||
+                            deepfgs_packetiser_packet(self->packetiser, i + 1).priority != next.priority;
+            deepfgs_frame_marking_attach(out, (layer == next.priority ? 0 : DEEPFGS_FRAME_MARKING_START) |
+                                                  (ends ? DEEPFGS_FRAME_MARKING_END : 0) |
+                                                  DEEPFGS_FRAME_MARKING_INDEPENDENT |
+                                                  (next.priority ? DEEPFGS_FRAME_MARKING_DISCARDABLE : 0) |
+                                                  next.priority);
+            layer = next.priority;
+        }
+        gst_buffer_list_add(list, out);
     }
     gst_buffer_unref(frame);
     return gst_rtp_base_payload_push_list(payload, list);

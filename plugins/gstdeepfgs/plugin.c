@@ -14,6 +14,7 @@ static gboolean plugin_init(GstPlugin *plugin)
     registered |= GST_ELEMENT_REGISTER(rtpdeepfgspay, plugin);
     registered |= GST_ELEMENT_REGISTER(rtpdeepfgsdepay, plugin);
     registered |= GST_ELEMENT_REGISTER(deepfgsadapt, plugin);
+    registered |= GST_ELEMENT_REGISTER(rtphdrextdeepfgsframemarking, plugin);
     return registered;
 }
 
