@@ -53,4 +53,23 @@ import Testing
         #expect(json["symbols"] as? Int == 192 * 16 * 16)
         #expect(try #require(json["overhead_percent"] as? Double) < 1)
     }
+
+    @Test func overhead() throws {
+        try makeDirectory(bench.folder + "/pictures")
+        try bench.write("pictures/a.png", Sample.picture(width: 192, height: 176))
+        let outcome = try bench.run("bench", "overhead", "pictures", "--targets", "0.01,0.2")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let rows = outcome.text.split(separator: "\n").dropFirst(2)
+            .map { $0.split(separator: "|").map { $0.split(separator: " ").first.map(String.init) ?? "" } }
+        #expect(rows.map { $0[0] } == ["0.01", "0.20", "whole"])
+        for row in rows {
+            let numbers = row[1...4].compactMap { Double($0) }
+            try #require(numbers.count == 4)
+            // What it takes, what it must, the difference in percent, of which the header is most.
+            #expect(numbers[0] > numbers[1] && numbers[1] > 0)
+            #expect(abs(100 * (numbers[0] / numbers[1] - 1) - numbers[2]) < 0.2)
+            #expect(numbers[3] < numbers[2] && numbers[3] > numbers[2] / 2)
+        }
+        #expect(rows.map { $0[5] } == ["0", "1", "1"])
+    }
 }

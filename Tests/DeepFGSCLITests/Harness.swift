@@ -39,14 +39,16 @@ final class Workbench {
 
     /// Runs `deepfgs` with the folder as working directory and the repository's models.
     func run(
-        _ arguments: [String], input: [UInt8] = [], modelPath: String = Workbench.repository + "/models"
+        _ arguments: [String], input: [UInt8] = [], modelPath: String = Workbench.repository + "/models",
+        environment: [String: String] = [:]
     ) throws -> Outcome {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try Self.program.get())
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         // Threads that wait must not spin: several tests run at once.
-        process.environment = ["DEEPFGS_MODEL_PATH": modelPath, "OMP_WAIT_POLICY": "passive"]
+        let standard = ["DEEPFGS_MODEL_PATH": modelPath, "OMP_WAIT_POLICY": "passive"]
+        process.environment = standard.merging(environment) { $1 }
         // Files, not pipes: nothing can fill up.
         let streams = ["in", "out", "err"].map { "\(folder).\($0).\(UUID().uuidString)" }
         defer { for path in streams { unlink(path) } }
