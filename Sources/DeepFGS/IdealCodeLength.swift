@@ -54,7 +54,10 @@ public struct IdealCodeLength: Sendable {
 
     /// Ideal bits of the symbols that the frame's first bytes hold.
     ///
-    /// - Parameter length: Bytes, at least `header.baseEnd`. Costs one pass of the entropy decoder.
+    /// Costs one pass of the entropy decoder.
+    ///
+    /// - Parameter length: Bytes, at least `header.baseEnd`.
+    /// - Returns: Bits, from 0 to those of the whole frame.
     public func bits(ofPrefix length: Int) -> Double {
         let start = min(header.baseEnd, frame.count)
         let end = min(max(start, length), frame.count)

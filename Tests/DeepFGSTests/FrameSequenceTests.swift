@@ -90,4 +90,24 @@ import Testing
         #expect(FrameSequence(scanning: []) == FrameSequence(scanning: [UInt8]()))
         #expect(FrameSequence(scanning: []).gaps.isEmpty)
     }
+
+    @Test func whatLooksLikeHeadersCostsNoMoreThanItsBytes() {
+        let one = frame()
+        // Magics that claim 64 KiB of header each: 4 GB of checksums, were they all computed.
+        let magics = [[UInt8]](repeating: Array("DFGS".utf8) + [1, 0, 0xFF, 0xFF], count: 1 << 16).flatMap { $0 }
+        let sequence = FrameSequence(scanning: one + magics + one)
+        #expect(sequence.frames.map(\.range.count) == [one.count, one.count])
+        #expect(sequence.gaps.map(\.range.count) == [magics.count])
+        #expect(sequence.frames.allSatisfy { $0.base == .whole })
+
+        // Sound headers of bases that are larger than all that follows of them.
+        var header: [UInt8] = []
+        FrameHeader(
+            model: ModelIdentity(value: 7), width: 9, height: 8, chunkLengths: [1 << 18], baseChecksum: 0
+        ).write(to: &header)
+        let headers = [[UInt8]](repeating: header, count: 1 << 14).flatMap { $0 }
+        let many = FrameSequence(scanning: headers + one)
+        #expect(many.frames.count == (1 << 14) + 1 && many.frames.last?.base == .whole)
+        #expect(many.frames.dropLast().allSatisfy { $0.base == .cut })
+    }
 }

@@ -39,21 +39,24 @@ public struct FrameSequence: Equatable, Sendable {
 
     /// Finds the frames in `bytes`.
     ///
-    /// Total on any bytes; costs O(bytes), and at most 64 KiB of checksumming for each occurrence of the magic.
+    /// Total on any bytes; costs O(bytes): what looks like a header or base and is none is looked at only as far as the
+    /// bytes around it have paid for, and counts as none beyond that.
     public init(scanning bytes: UnsafeRawBufferPointer) {
+        var scan = Scan(bytes: bytes)
         var at = 0
         while at < bytes.count {
             do throws(BitstreamError) {
-                let header = try FrameHeader(parsing: UnsafeRawBufferPointer(rebasing: bytes[at...]))
-                let declared = at..<min(bytes.count, at + header.frameLength)
+                let header = try scan.header(at: at)
+                let declared = min(bytes.count, at + header.frameLength)
                 // An intact base is never searched: what looks like a header in it is part of it.
-                let intact = Self.base(of: header, in: bytes[declared]) == .whole
-                let end = Self.nextHeader(
-                    in: bytes, from: at + (intact ? header.baseEnd : header.length), before: declared.upperBound)
-                frames.append(Entry(header: header, range: at..<end, base: Self.base(of: header, in: bytes[at..<end])))
+                let intact = scan.baseIsIntact(header, at: at)
+                let end = scan.nextHeader(from: at + (intact ? header.baseEnd : header.length), before: declared)
+                let base: Base =
+                    end - at < header.baseEnd ? .cut : intact || scan.baseIsWhole(header, at: at) ? .whole : .damaged
+                frames.append(Entry(header: header, range: at..<end, base: base))
                 at = end
             } catch {
-                let end = Self.nextHeader(in: bytes, from: at + 1, before: bytes.count)
+                let end = scan.nextHeader(from: at + 1, before: bytes.count)
                 gaps.append(Gap(range: at..<end, reason: error))
                 at = end
             }
@@ -64,19 +67,60 @@ public struct FrameSequence: Equatable, Sendable {
     public init(scanning bytes: [UInt8]) {
         self = bytes.withUnsafeBytes { FrameSequence(scanning: $0) }
     }
+}
 
-    private static func base(of header: FrameHeader, in frame: Slice<UnsafeRawBufferPointer>) -> Base {
-        guard frame.count >= header.baseEnd else { return .cut }
-        let base = frame.dropFirst(header.length).prefix(header.baseEnd - header.length)
-        return crc32c(UnsafeRawBufferPointer(rebasing: base)) == header.baseChecksum ? .whole : .damaged
+/// One pass over the bytes, with an account of the checksums that may still be computed.
+private struct Scan {
+    let bytes: UnsafeRawBufferPointer
+    /// Bytes of checksum in hand, beyond what a stream of sound frames needs.
+    private var credit = 1 << 20
+    /// How far the pass has come: every byte of it earns once.
+    private var reached = 0
+
+    /// Bytes of checksum that each byte of the stream pays for.
+    private static let creditPerByte = 8
+
+    init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    private mutating func pay(_ cost: Int, at place: Int) -> Bool {
+        if place > reached {
+            credit += (place - reached) * Self.creditPerByte
+            reached = place
+        }
+        guard cost <= credit else { return false }
+        credit -= cost
+        return true
+    }
+
+    /// The header at one place, if there is one and it can be afforded.
+    mutating func header(at place: Int) throws(BitstreamError) -> FrameHeader {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[place...])
+        if rest.count >= 8 {
+            // The checksum runs over as many bytes as the header says it has.
+            let cost = Int(rest[6]) << 8 | Int(rest[7])
+            guard cost > rest.count || pay(cost, at: place) else { throw .headerDamaged }
+        }
+        return try FrameHeader(parsing: rest)
+    }
+
+    /// Whether the base after a header is there and right, if that can be afforded before it is known where the frame ends.
+    mutating func baseIsIntact(_ header: FrameHeader, at place: Int) -> Bool {
+        bytes.count - place >= header.baseEnd && pay(header.baseEnd - header.length, at: place)
+            && baseIsWhole(header, at: place)
+    }
+
+    /// Whether the base after a header matches its checksum; it must be there.
+    func baseIsWhole(_ header: FrameHeader, at place: Int) -> Bool {
+        let base = bytes[(place + header.length)..<(place + header.baseEnd)]
+        return crc32c(UnsafeRawBufferPointer(rebasing: base)) == header.baseChecksum
     }
 
     /// Where the first whole and undamaged header that starts in `start..<limit` begins; `limit` where there is none.
-    private static func nextHeader(in bytes: UnsafeRawBufferPointer, from start: Int, before limit: Int) -> Int {
+    mutating func nextHeader(from start: Int, before limit: Int) -> Int {
         var at = start
         while at < limit {
             guard let found = bytes[at..<limit].firstIndex(of: UInt8(FrameHeader.magic >> 24)) else { return limit }
-            if (try? FrameHeader(parsing: UnsafeRawBufferPointer(rebasing: bytes[found...]))) != nil { return found }
+            if (try? header(at: found)) != nil { return found }
             at = found + 1
         }
         return limit
