@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Decode one DeepFGS frame, or any prefix of one:  reference_decoder.py FRAME.dfgs MODEL.safetensors -o OUT.png
 
-A second decoder, written from docs/10-bitstream.md alone and laid out like it: each part names its clause. It is there to show that the page is enough, and to check the fast
-decoder; it is slow. Everything that clause 7 calls exact is computed in exact integers, the synthesis (clause 9) in float64. Needs Python 3.9 and numpy.
+A second decoder, written from docs/10-bitstream.md alone and laid out like it: each part names its clause. It is there
+to show that the page is enough, and to check the fast decoder; it is slow. Everything that clause 7 calls exact is
+computed in exact integers, the synthesis (clause 9) in float64. Needs Python 3.9 and numpy.
 """
 import argparse
 import bisect
@@ -231,7 +232,7 @@ class SymbolReader:
 
 
 def convolution(x, weight, bias, dtype):
-    """Cross-correlation with zero padding that keeps the size. float64 sums of int16 products are exact integers here."""
+    """Cross-correlation with zero padding that keeps the size; float64 sums of products of integers are exact here."""
     x, weight = x.astype(dtype), weight.astype(dtype)
     _, h, w = x.shape
     k = weight.shape[2]
@@ -408,7 +409,7 @@ def write(path, data):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Decode one DeepFGS frame, or a prefix of one, with the reference decoder.")
+    parser = argparse.ArgumentParser(description="Decode one DeepFGS frame, or a prefix of one, by the book.")
     parser.add_argument("frame")
     parser.add_argument("model")
     parser.add_argument("-o", "--output", metavar="OUT.png")
@@ -427,7 +428,8 @@ def main():
           f"integers {frame.integer_hash()}{', tail damaged' if frame.tail_damaged else ''}")
     if arguments.integers:
         with open(arguments.integers + ".part", "wb") as file:
-            np.savez_compressed(file, z=frame.z, phi=frame.phi, q=frame.q, mean=frame.mean, scale=frame.scale, y=frame.y)
+            names = ("z", "phi", "q", "mean", "scale", "y")
+            np.savez_compressed(file, **{name: getattr(frame, name) for name in names})
         os.replace(arguments.integers + ".part", arguments.integers)
     if arguments.output:
         write(arguments.output, png(frame.picture(model)))

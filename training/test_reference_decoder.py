@@ -43,7 +43,8 @@ class ReferenceDecoderTest(unittest.TestCase):
                 self.assertEqual(frame.tail_damaged, tail == "damaged")
                 self.assertEqual(frame.integer_hash(), digest)
                 if picture != "-":
-                    expected = np.frombuffer(read(FIXTURES, "golden", picture)[-3 * int(width) * int(height) :], np.uint8)
+                    samples = read(FIXTURES, "golden", picture)[-3 * int(width) * int(height) :]
+                    expected = np.frombuffer(samples, np.uint8)
                     difference = np.abs(frame.picture(self.model).reshape(-1).astype(int) - expected)
                     # float64 sums depend on the order of summation, in the last bit.
                     self.assertLessEqual(difference.max(), 1)

@@ -1,9 +1,11 @@
 import CDeepFGS
+import DeepFGS
 import DeepFGSPlugin
 
 /// A byte stream in pieces, as deepfgsparse is given it: two bytes say how it is divided, the rest is the stream.
 ///
-/// Every byte is consumed once, as part of a frame or skipped, and each call brings the stream forward.
+/// Every byte is consumed once, as part of a frame or skipped, and each call brings the stream forward. However the stream
+/// is divided, the frames are those that `FrameSequence` finds in it.
 func fuzzParser(_ bytes: UnsafeRawBufferPointer) throws {
     var input = FuzzInput(bytes)
     let mode = input.byte()
@@ -17,6 +19,7 @@ func fuzzParser(_ bytes: UnsafeRawBufferPointer) throws {
     var error = DeepFGSError()
     var (start, end, need, follows) = (0, min(piece, stream.count), 0, false)
     var idle = 0
+    var frames: [FoundFrame] = []
     while start < stream.count {
         let ended = end == stream.count
         if end - start < need, !ended {
@@ -31,6 +34,9 @@ func fuzzParser(_ bytes: UnsafeRawBufferPointer) throws {
         case DEEPFGS_PARSE_FRAME, DEEPFGS_PARSE_SKIP:
             try expect((1...(end - start)).contains(step.size), "a step of \(step.size) in \(end - start) bytes")
             try expect(!(follows && step.action == DEEPFGS_PARSE_SKIP), "skips where it must not")
+            if step.action == DEEPFGS_PARSE_FRAME {
+                frames.append(FoundFrame(range: start..<(start + step.size), isDamaged: step.damaged))
+            }
             start += step.size
             need = 0
             follows = step.action == DEEPFGS_PARSE_FRAME && mode & 4 != 0
@@ -50,8 +56,21 @@ func fuzzParser(_ bytes: UnsafeRawBufferPointer) throws {
     let skipped = deepfgs_parser_take_skipped(parser, &message, message.count)
     try expect(skipped <= stream.count, "skipped more than there is")
 
+    let sequence = FrameSequence(scanning: stream).frames
+    // Frames of 256 MiB and more are none to the parser.
+    if sequence.allSatisfy({ $0.header.frameLength <= 1 << 28 }) {
+        let expected = sequence.map { FoundFrame(range: $0.range, isDamaged: $0.base != .whole) }
+        try expect(frames == expected, "frames at \(frames) where \(expected) are")
+    }
+
     var wanted = 0
     _ = stream.withUnsafeBufferPointer { all in
         all.baseAddress.map { deepfgs_type_match($0, all.count, &wanted) }
     }
+}
+
+/// Where a frame was found, and whether it is of no use.
+private struct FoundFrame: Equatable {
+    var range: Range<Int>
+    var isDamaged: Bool
 }
