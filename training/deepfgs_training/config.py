@@ -97,6 +97,7 @@ class TrainConfig:
     weight_power: float = _setting(-0.5, "weight of a sample = (lambda(k) / lambda_max) to this power")
     base_share: float = _setting(0.10, "share of the samples at k = 0")
     full_share: float = _setting(0.10, "share of the samples with every channel")
+    cut_power: float = _setting(1.0, "the other cuts are channels * uniform^this: above 1, low rates more often")
     warmup: int = _setting(200, "steps over which the learning rate rises")
     decay_from: float = _setting(0.6, "share of the budget after which the learning rate falls along a cosine")
     final_crop: int = _setting(0, "side of the crops at the end; 0 keeps them")
@@ -112,7 +113,7 @@ class TrainConfig:
             "final_crop": self.final_crop >= 0 and self.final_crop % STRIDE == 0, "lr": self.lr > 0,
             "lambda_min": 0 < self.lambda_min <= self.lambda_max, "ema": 0 <= self.ema < 1, "clip": self.clip > 0,
             "base_share": 0 <= self.base_share and self.base_share + self.full_share <= 1,
-            "full_share": 0 <= self.full_share <= 1, "decay_from": 0 <= self.decay_from < 1,
+            "full_share": 0 <= self.full_share <= 1, "cut_power": 0 < self.cut_power <= 4, "decay_from": 0 <= self.decay_from < 1,
             "muon": self.muon >= 0, "step_range": 1 <= self.step_range <= 4, "warmup": self.warmup >= 0}
         for name, fine in checks.items():
             if not fine:
