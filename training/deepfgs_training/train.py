@@ -62,9 +62,10 @@ class Trainer:
         self.device = torch.device(run.device)
         self.net = net.to(self.device, memory_format=torch.channels_last)
         self.average = {k: v.detach().clone().float() for k, v in self.net.state_dict().items()}
-        self.optimisers = optimisers(self.net, config.lr, config.muon)
-        self.generator = torch.Generator(self.device).manual_seed(run.seed)
         self.autocast = uses_bfloat16(run.precision, run.device)
+        fast = torch.bfloat16 if self.autocast else torch.float32
+        self.optimisers = optimisers(self.net, config.lr, config.muon, fast)
+        self.generator = torch.Generator(self.device).manual_seed(run.seed)
         self.step, self.before = 0, 0.0  # `before`: seconds of training in earlier processes
         self.forward = torch.compile(self.net) if run.compile else self.net
 

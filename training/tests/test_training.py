@@ -79,14 +79,15 @@ def test_schedule():
 
 
 def test_muon_makes_matrices_orthogonal():
-    values = torch.linalg.svdvals(orthogonal(torch.randn(40, 96)).float())
-    assert values.min() > 0.5 and values.max() < 1.3
-    (adam, _), (muon, factor) = optimisers(DeepFGS(), 1e-3, 2.0)
+    for precision in (torch.float32, torch.bfloat16):
+        values = torch.linalg.svdvals(orthogonal(torch.randn(40, 96).to(precision)).float())
+        assert values.min() > 0.5 and values.max() < 1.3
+    (adam, _), (muon, factor) = optimisers(DeepFGS(), 1e-3, 2.0, torch.float32)
     assert isinstance(muon, Muon) and factor == 2.0
     assert all(p.ndim == 4 and min(p.shape[:2]) >= 32 for p in muon.param_groups[0]["params"])
     count = lambda o: sum(len(g["params"]) for g in o.param_groups)
     assert count(adam) + count(muon) == len(list(DeepFGS().parameters()))
-    assert len(optimisers(DeepFGS(), 1e-3, 0)) == 1
+    assert len(optimisers(DeepFGS(), 1e-3, 0, torch.float32)) == 1
 
 
 def test_a_tiny_run_overfits_and_exports(tmp_path, folder):
