@@ -31,13 +31,24 @@ static void mark_end(GstRTPBuffer *rtp, guint8 id)
         *(guint8 *)data |= DEEPFGS_FRAME_MARKING_END >> 8;
 }
 
+/* A packet that may be changed. A copy has its own bytes: memory that the branches of a tee share counts its buffers in
+ * one list, on which a hundred branches wait for each other. */
+static GstBuffer *make_own(GstBuffer *buffer)
+{
+    if (gst_buffer_is_writable(buffer))
+        return buffer;
+    GstBuffer *copy = gst_buffer_copy_deep(buffer);
+    gst_buffer_unref(buffer);
+    return copy;
+}
+
 /* The packet as it leaves: shortened, renumbered, marked. Its decoding time is the pipeline's latency before its
  * presentation time, which is over: a sink that synchronises would else hold all packets of a frame back to its end. */
 static GstBuffer *finish_packet(GstDeepFGSAdapt *self, GstBuffer *buffer, const DeepFGSStep *step,
                                 GstClockTime earliest, GstClockTime latency)
 {
     GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-    buffer = gst_buffer_make_writable(buffer);
+    buffer = make_own(buffer);
     if (!gst_rtp_buffer_map(buffer, GST_MAP_READWRITE, &rtp))
         return buffer;
     gst_rtp_buffer_set_seq(&rtp, step->sequence_number);
