@@ -41,13 +41,13 @@ public func deepfgs_encoder_set_format(
 @c @implementation
 public func deepfgs_encoder_encode(
     _ encoder: OpaquePointer, _ pixels: UnsafePointer<UInt8>, _ size: Int, _ layout: UnsafePointer<DeepFGSLayout>,
-    _ time: UInt64, _ duration: UInt64, _ bitsPerPixel: Double, _ encoded: UnsafeMutablePointer<DeepFGSEncoded>,
+    _ settings: UnsafePointer<DeepFGSFrameSettings>, _ encoded: UnsafeMutablePointer<DeepFGSEncoded>,
     _ error: UnsafeMutablePointer<DeepFGSError>
 ) -> DeepFGSStatus {
     reporting(to: error) { () throws(Failure) in
         let sizes = try EncoderSession.borrow(encoder).encode(
             UnsafeRawBufferPointer(start: pixels, count: size), layout: PixelLayout(layout.pointee),
-            time: known(time), duration: known(duration), bitsPerPixel: bitsPerPixel)
+            settings: settings.pointee)
         encoded.pointee = DeepFGSEncoded(size: sizes.size, base: sizes.base, whole: sizes.whole)
     }
 }
@@ -112,7 +112,7 @@ public func deepfgs_decoder_decode(
 }
 
 /// nil for no time.
-private func known(_ time: UInt64) -> UInt64? { time == UInt64.max ? nil : time }
+func known(_ time: UInt64) -> UInt64? { time == UInt64.max ? nil : time }
 
 extension PixelLayout {
     fileprivate init(_ layout: DeepFGSLayout) {

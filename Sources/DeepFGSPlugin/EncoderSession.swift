@@ -40,23 +40,28 @@ final class EncoderSession: Handle {
 
     /// Encodes one picture; `deepfgs_encoder_encode` says what the arguments mean.
     func encode(
-        _ pixels: UnsafeRawBufferPointer, layout: PixelLayout, time: UInt64?, duration: UInt64?, bitsPerPixel: Double
+        _ pixels: UnsafeRawBufferPointer, layout: PixelLayout, settings: DeepFGSFrameSettings
     ) throws(Failure) -> Sizes {
         guard let encoder else {
             throw Failure(status: DEEPFGS_ERROR_FAILED, message: "The size of the pictures is not known yet")
         }
         frame.removeAll(keepingCapacity: true)
         kept = 0
+        encoder.quantiser =
+            Quantiser(
+                basicStep: Int(settings.base_step), scalableStep: Int(settings.step),
+                configuration: model.configuration) ?? .unit
         do throws(CodecError) {
             try encoder.encode(
-                pixels: pixels, layout: layout, extensions: stamp(time: time, duration: duration), into: &frame)
+                pixels: pixels, layout: layout,
+                extensions: stamp(time: known(settings.time), duration: known(settings.duration)), into: &frame)
         } catch {
             throw Failure(error)
         }
         guard let header = frame.withUnsafeBytes({ try? FrameHeader(parsing: $0) }) else {
             throw Failure(status: DEEPFGS_ERROR_FAILED, message: "The encoder made no frame")
         }
-        kept = Self.cut(header, bitsPerPixel: bitsPerPixel)
+        kept = Self.cut(header, bitsPerPixel: settings.bits_per_pixel)
         return Sizes(size: kept, base: header.baseEnd, whole: header.frameLength)
     }
 

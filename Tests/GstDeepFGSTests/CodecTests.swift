@@ -189,6 +189,21 @@ struct CodecTests {
         #expect(decoder.statistics()["cut"] == (cut.count < whole.count ? 1 : 0))
     }
 
+    @Test("Steps move the range: a finer step makes frames larger, a coarser base step bases smaller")
+    func steps() throws {
+        let picture = TestPicture(width: 96, height: 64)
+        func header(_ options: String) throws -> FrameHeader {
+            let frame = try #require(Harness.encode([picture], options: options).first)
+            return try frame.withUnsafeBytes { try FrameHeader(parsing: $0) }
+        }
+        let plain = try header("")
+        let fine = try header("step=8")
+        let coarse = try header("base-step=32")
+        #expect(fine.frameLength > plain.frameLength)
+        #expect(coarse.baseEnd < plain.baseEnd)
+        #expect(try header("step=16 base-step=16") == plain)
+    }
+
     @Test("Pictures may change their size in mid-stream")
     func sizes() throws {
         let pictures = [(64, 48), (48, 64), (64, 48)].map { TestPicture(width: $0.0, height: $0.1) }

@@ -6,6 +6,9 @@
  * Encodes pictures with DeepFGS, a learned image codec whose bitstream can be cut at any byte: any prefix of a frame
  * that holds its header and base decodes, and each byte more makes the picture better.
  *
+ * The steps of the quantiser, #deepfgsenc:step and #deepfgsenc:base-step, move the range of rates that one stream spans;
+ * a cut moves within it. A bitrate that the bases alone exceed asks for a coarser base.
+ *
  * Every frame is encoded on its own, so that each is a sync point, and whole: what is not needed is cut off
  * afterwards, here by #deepfgsenc:max-bpp, or by deepfgsadapt for each receiver. The frame carries its time since the
  * first frame and its duration, so that a file of frames needs no container.
@@ -38,7 +41,9 @@ GST_DEBUG_CATEGORY_STATIC(deepfgsenc_debug);
 #define DEFAULT_MODEL "live-v0"
 #define DEFAULT_MAX_BPP 0.0
 
-enum { PROP_0, PROP_MODEL, PROP_MAX_BPP, PROP_THREADS, PROP_PRECISION };
+#define DEFAULT_STEP 16
+
+enum { PROP_0, PROP_MODEL, PROP_MAX_BPP, PROP_STEP, PROP_BASE_STEP, PROP_THREADS, PROP_PRECISION };
 
 typedef struct {
     GstVideoEncoder parent;
@@ -46,6 +51,7 @@ typedef struct {
     /* Properties, under the object lock. */
     gchar *model;
     gdouble max_bpp;
+    guint step, base_step;
     guint threads;
     DeepFGSPrecision precision;
 
@@ -80,6 +86,12 @@ static void gst_deepfgs_enc_set_property(GObject *object, guint id, const GValue
     case PROP_MAX_BPP:
         self->max_bpp = g_value_get_double(value);
         break;
+    case PROP_STEP:
+        self->step = g_value_get_uint(value);
+        break;
+    case PROP_BASE_STEP:
+        self->base_step = g_value_get_uint(value);
+        break;
     case PROP_THREADS:
         self->threads = g_value_get_uint(value);
         break;
@@ -102,6 +114,12 @@ static void gst_deepfgs_enc_get_property(GObject *object, guint id, GValue *valu
         break;
     case PROP_MAX_BPP:
         g_value_set_double(value, self->max_bpp);
+        break;
+    case PROP_STEP:
+        g_value_set_uint(value, self->step);
+        break;
+    case PROP_BASE_STEP:
+        g_value_set_uint(value, self->base_step);
         break;
     case PROP_THREADS:
         g_value_set_uint(value, self->threads);
@@ -191,13 +209,17 @@ static gboolean gst_deepfgs_enc_encode(GstDeepFGSEnc *self, const GstVideoFrame 
         GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The pictures are no packed RGB."), (NULL));
         return FALSE;
     }
+    DeepFGSFrameSettings settings = {
+        .time = gst_segment_to_running_time(&base->input_segment, GST_FORMAT_TIME, frame->pts),
+        .duration = GST_CLOCK_TIME_IS_VALID(frame->duration) ? frame->duration : self->interval,
+    };
     GST_OBJECT_LOCK(self);
-    gdouble max_bpp = self->max_bpp;
+    settings.bits_per_pixel = self->max_bpp;
+    settings.base_step = self->base_step;
+    settings.step = self->step;
     GST_OBJECT_UNLOCK(self);
-    GstClockTime duration = GST_CLOCK_TIME_IS_VALID(frame->duration) ? frame->duration : self->interval;
-    GstClockTime time = gst_segment_to_running_time(&base->input_segment, GST_FORMAT_TIME, frame->pts);
-    if (deepfgs_encoder_encode(self->encoder, GST_VIDEO_FRAME_PLANE_DATA(picture, 0), size, &layout, time,
-                               duration, max_bpp, &encoded, &error) != DEEPFGS_OK) {
+    if (deepfgs_encoder_encode(self->encoder, GST_VIDEO_FRAME_PLANE_DATA(picture, 0), size, &layout, &settings,
+                               &encoded, &error) != DEEPFGS_OK) {
         DEEPFGS_POST_ERROR(self, &error);
         return FALSE;
     }
@@ -274,6 +296,19 @@ static void gst_deepfgs_enc_class_init(GstDeepFGSEncClass *encoder_class)
                             "does not decode; 0 keeps frames whole",
                             0, 64, DEFAULT_MAX_BPP,
                             G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
+    const GParamFlags playing = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
+    g_object_class_install_property(
+        object_class, PROP_STEP,
+        g_param_spec_uint("step", "Step",
+                          "Quantiser step of the scalable part in sixteenths: finer than 16, whole frames become larger "
+                          "and better; coarser, smaller",
+                          1, 32, DEFAULT_STEP, playing));
+    g_object_class_install_property(
+        object_class, PROP_BASE_STEP,
+        g_param_spec_uint("base-step", "Base step",
+                          "Quantiser step of the base, which every receiver needs, in sixteenths: coarser than 16, bases "
+                          "become smaller and plainer",
+                          1, 32, DEFAULT_STEP, playing));
     deepfgs_install_compute_properties(object_class, PROP_THREADS, PROP_PRECISION);
 
     gst_element_class_add_static_pad_template(element_class, &sink_template);
@@ -293,6 +328,7 @@ static void gst_deepfgs_enc_init(GstDeepFGSEnc *self)
 {
     self->model = g_strdup(DEFAULT_MODEL);
     self->max_bpp = DEFAULT_MAX_BPP;
+    self->step = self->base_step = DEFAULT_STEP;
     GST_PAD_SET_ACCEPT_TEMPLATE(GST_VIDEO_ENCODER_SINK_PAD(self));
 }
 

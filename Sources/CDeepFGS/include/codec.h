@@ -64,12 +64,20 @@ typedef struct {
     size_t size, base, whole;
 } DeepFGSEncoded;
 
-/* Encodes one picture of the size that was set. `time` and `duration` are nanoseconds or DEEPFGS_TIME_NONE; the frame
- * carries the time since the first frame. A `bits_per_pixel` over 0 cuts the frame to so many bits for each pixel, but
- * never into its base. The frame is read with deepfgs_encoder_read. */
+/* How one picture is encoded. */
+typedef struct {
+    /* Nanoseconds or DEEPFGS_TIME_NONE; the frame carries the time since the first frame. */
+    uint64_t time, duration;
+    /* Over 0 cuts the frame to so many bits for each pixel, but never into its base. */
+    double bits_per_pixel;
+    /* Quantiser steps of the base and of the scalable part in sixteenths, 1 to 32. */
+    uint32_t base_step, step;
+} DeepFGSFrameSettings;
+
+/* Encodes one picture of the size that was set. The frame is read with deepfgs_encoder_read. */
 DeepFGSStatus deepfgs_encoder_encode(DeepFGSEncoder *encoder, const uint8_t *pixels, size_t size,
-                                     const DeepFGSLayout *layout, uint64_t time, uint64_t duration,
-                                     double bits_per_pixel, DeepFGSEncoded *encoded, DeepFGSError *error);
+                                     const DeepFGSLayout *layout, const DeepFGSFrameSettings *settings,
+                                     DeepFGSEncoded *encoded, DeepFGSError *error);
 
 /* Copies the last frame to `bytes`, at most `size` of it. */
 void deepfgs_encoder_read(DeepFGSEncoder *encoder, uint8_t *bytes, size_t size);
