@@ -11,7 +11,7 @@ APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-d
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
        gstreamer1.0-x fonts-dejavu-core python3-numpy
 
-.PHONY: help demo deps build plugin test lint train-deps train train-test model-check bench-rd bench-deps bench-relay fuzz
+.PHONY: help demo deps build plugin test lint train-deps train train-test model-check bench-rd bench-deps bench-relay ablations fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -90,6 +90,12 @@ bench-rd: train-deps bench-deps build ## rate and quality beside other codecs: m
 	@test -n "$(PICTURES)" || { echo "make bench-rd PICTURES=folder, for example the 24 pictures of Kodak"; exit 64; }
 	$(VENV)/bin/python bench/rd --pictures "$(PICTURES)" --model $(MODEL) $(if $(SET),--set "$(SET)" --out "out/rd/$(SET)") \
 	  $(if $(CODECS),--codecs $(CODECS))
+
+STEPS ?= 1500
+
+ablations: train-deps ## what each part of the codec is worth: make ablations DATA=photographs PICTURES=kodak [STEPS=1500]
+	@test -n "$(DATA)" -a -n "$(PICTURES)" || { echo "make ablations DATA=folder-of-photographs PICTURES=folder-to-evaluate-on"; exit 64; }
+	PYTHONPATH=training $(VENV)/bin/python bench/ablations --data "$(DATA)" --pictures "$(PICTURES)" --steps $(STEPS)
 
 bench-deps: ## install the codecs that we are compared with and Python does not bring
 	@command -v cjxl >/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends libjxl-tools; }
