@@ -2,9 +2,10 @@ import DeepFGS
 
 /// Puts frames together from RTP payloads (docs/30-rtp-payload.md, "Depacketisation").
 ///
-/// Keeps of each frame the longest prefix without a gap. A frame ends with the RTP marker, with the first packet of a
-/// later frame, or with `lost` or `finish`: bytes behind a gap are never waited for. A frame whose base is not whole is
-/// reported without bytes. Total on any bytes; holds at most one frame (16 MiB).
+/// Keeps of each frame the longest prefix without a gap; gaps in the base are filled from repair packets. A frame ends with
+/// the RTP marker, with the first packet of a later frame, or with `lost` or `finish`: bytes behind a gap in the tail are
+/// never waited for. A frame whose base is not whole is reported without bytes. Total on any bytes; holds at most one frame
+/// (16 MiB).
 ///
 /// Values in, values out: no clock. Reordering within the network is the jitterbuffer's work; a packet that comes after
 /// a later one is used only where it continues the prefix.
@@ -33,6 +34,8 @@ public struct Depacketiser: Sendable {
         public var timestamp: UInt32
         public var frameNumber: UInt16
         public var end: End
+        /// Lost packets of the base that repair packets gave back.
+        public var recoveredPackets: Int
         /// Frames before this one of which no packet came, because packets were lost.
         public var lostBefore: Int
         /// The caller's mark of the frame's first packet.
@@ -51,10 +54,15 @@ public struct Depacketiser: Sendable {
         public var packets: UInt64 = 0
         /// Packets that are not of this format.
         public var packetsMalformed: UInt64 = 0
-        /// Packets of frames that had ended, and bytes that were there already.
+        /// Packets of frames that had ended, and bytes that were there already; no repair packets behind a whole base.
         public var packetsLate: UInt64 = 0
         /// Packets behind a gap in their frame.
         public var packetsBehindGap: UInt64 = 0
+        /// Repair packets, and of these, those that took the place of a lost packet.
+        public var repairPackets: UInt64 = 0
+        public var repairPacketsUsed: UInt64 = 0
+        /// Frames that would have ended as `baseLost` without repair packets.
+        public var framesRecovered: UInt64 = 0
         /// Bytes of frames handed out.
         public var bytes: UInt64 = 0
         /// Bytes that those frames had before any cut.
@@ -66,13 +74,16 @@ public struct Depacketiser: Sendable {
         var timestamp: UInt32
         var mark: UInt64
         var lostBefore: Int
-        /// A packet of the frame is missing.
-        var hasLoss: Bool
-        var bytes: [UInt8] = []
+        /// A packet behind the base is missing.
+        var hasTailLoss = false
+        var hasRepair = false
+        var assembly: FrameAssembly
     }
 
     /// How far back a packet's frame may lie to count as late; further back, the sender has started anew.
     private static let lateFrames = 64
+    /// After so many frames in a row without repair packets none are expected.
+    private static let protectionMemory = 16
     /// Most bytes that are reserved on the word of a packet before they have come.
     private static let reservation = 1 << 20
 
@@ -84,6 +95,8 @@ public struct Depacketiser: Sendable {
     /// Packets are missing since the last frame's end.
     private var hasLoss = false
     private var lateInARow = 0
+    /// Frames for which a missing packet may be a repair packet.
+    private var protectedFrames = 0
 
     public init() {}
 
@@ -127,10 +140,13 @@ public struct Depacketiser: Sendable {
 
     /// Notes that packets are missing and will not come.
     ///
-    /// - Returns: The frame in progress, if any: what could follow of it would stand behind a gap.
+    /// - Returns: The frame in progress, if what could follow of it would stand behind a gap; not where repair packets may
+    ///   follow, nor where what is missing may be one of them.
     public mutating func lost() -> Frame? {
         hasLoss = true
-        return finish()
+        guard let pending, !pending.assembly.hasTail else { return finish() }
+        let mayBeRepair = !pending.assembly.isBaseWhole || pending.hasRepair || protectedFrames > 0
+        return mayBeRepair ? nil : finish()
     }
 
     /// Ends the frame in progress, as at the end of the stream.
@@ -183,8 +199,8 @@ public struct Depacketiser: Sendable {
             if hasLoss { statistics.framesLost += UInt64(missing) } else { statistics.framesSkipped += UInt64(missing) }
             pending = Pending(
                 header: header, timestamp: timestamp, mark: mark, lostBefore: hasLoss ? missing : 0,
-                hasLoss: hasLoss && header.offset > 0)
-            pending?.bytes.reserveCapacity(min(header.frameLength, Self.reservation))
+                assembly: FrameAssembly(
+                    baseEnd: header.baseEnd, reservation: min(header.frameLength, Self.reservation)))
             lastFrameNumber = header.frameNumber
             lastTimestamp = timestamp
             hasLoss = false
@@ -197,13 +213,27 @@ public struct Depacketiser: Sendable {
             statistics.packetsMalformed += 1
             return
         }
-        if header.offset == frame.bytes.count {
-            frame.bytes.append(contentsOf: payload[PayloadHeader.length...])
-        } else if header.offset < frame.bytes.count {
-            statistics.packetsLate += 1
-        } else {
-            frame.hasLoss = true
+        let outcome = frame.assembly.add(
+            UnsafeRawBufferPointer(rebasing: payload[PayloadHeader.length...]), header)
+        if header.repair != nil, outcome != .malformed {
+            statistics.repairPackets += 1
+            frame.hasRepair = true
+        }
+        switch outcome {
+        case .used:
+            // What was missing before it was of the base, or repair packets: nothing that counts if the base is whole.
+            hasLoss = false
+        case .late:
+            if header.repair == nil {
+                statistics.packetsLate += 1
+            } else if !frame.assembly.hasTail {
+                hasLoss = false
+            }
+        case .behindGap:
+            frame.hasTailLoss = true
             statistics.packetsBehindGap += 1
+        case .malformed:
+            statistics.packetsMalformed += 1
         }
     }
 
@@ -216,24 +246,28 @@ public struct Depacketiser: Sendable {
     private mutating func end(_ ended: inout [Frame]) {
         guard let frame = pending else { return }
         pending = nil
-        let fields = frame.bytes.withUnsafeBytes { try? FrameHeader(parsing: $0) }
-        let isDecodable =
-            frame.bytes.count >= frame.header.baseEnd && fields.map { $0.baseEnd == frame.header.baseEnd } == true
-        let isWhole = frame.bytes.count == frame.header.frameLength
-        let loss = hasLoss || frame.hasLoss
+        let assembly = frame.assembly
+        protectedFrames = frame.hasRepair ? Self.protectionMemory : max(0, protectedFrames - 1)
+        let fields = assembly.bytes.withUnsafeBytes { try? FrameHeader(parsing: $0) }
+        let isDecodable = assembly.isBaseWhole && fields.map { $0.baseEnd == frame.header.baseEnd } == true
+        let isWhole = assembly.bytes.count == frame.header.frameLength
+        let loss = hasLoss || frame.hasTailLoss
         let end: End = !isDecodable ? .baseLost : isWhole ? .complete : loss ? .tailLost : .cut
         // What is missing after the last byte of a whole frame is missing between frames.
         if !isWhole { hasLoss = false }
         statistics.ends[Int(end.rawValue)] += 1
+        statistics.packetsBehindGap += UInt64(assembly.waiting)
+        statistics.repairPacketsUsed += UInt64(assembly.recovered)
         if isDecodable {
-            statistics.bytes += UInt64(frame.bytes.count)
+            if assembly.recovered > 0 { statistics.framesRecovered += 1 }
+            statistics.bytes += UInt64(assembly.bytes.count)
             statistics.bytesBeforeCut += UInt64(frame.header.frameLength)
         }
         ended.append(
             Frame(
-                bytes: isDecodable ? frame.bytes : [], header: isDecodable ? fields : nil,
+                bytes: isDecodable ? assembly.bytes : [], header: isDecodable ? fields : nil,
                 frameLength: frame.header.frameLength, timestamp: frame.timestamp,
-                frameNumber: frame.header.frameNumber, end: end,
+                frameNumber: frame.header.frameNumber, end: end, recoveredPackets: assembly.recovered,
                 lostBefore: frame.lostBefore, mark: frame.mark))
     }
 }

@@ -7,7 +7,7 @@ public struct Packetiser: Sendable {
     /// One packet: its payload header, and the bytes of the frame that follow it.
     public struct Packet: Hashable, Sendable {
         public var header: PayloadHeader
-        /// Bytes of the frame.
+        /// Bytes of the frame; none in a repair packet, which `RepairCode.repairSymbols` of the base are for.
         public var bytes: Range<Int>
         /// Whether it is the last packet of the frame and carries the RTP marker.
         public var isLast: Bool
@@ -25,6 +25,8 @@ public struct Packetiser: Sendable {
 
     /// The number that the next frame gets.
     public private(set) var nextFrameNumber: UInt16
+    /// Repair packets behind each base, in percent of the base's packets, rounded up; 0: none.
+    public var baseProtection = 0
 
     /// A packetiser.
     ///
@@ -33,13 +35,14 @@ public struct Packetiser: Sendable {
 
     /// The packets of one frame, in order.
     ///
-    /// Packets are filled to the limit, except that none holds both base and scalable bytes. A frame longer than
-    /// `PayloadHeader.maximumFrameLength` is cut to it; bytes after the frame's end are left out. Costs O(packets).
+    /// Packets are filled to the limit, except that none holds both base and scalable bytes. Where there are repair
+    /// packets, those of the base are of one size, so that repair packets are no larger than they have to be. A frame longer
+    /// than `PayloadHeader.maximumFrameLength` is cut to it; bytes after the frame's end are left out. Costs O(packets).
     ///
     /// - Parameters:
     ///   - frame: A frame, or a prefix of one that holds header and base.
     ///   - maximumPayload: Most bytes of RTP payload in a packet, payload header and all.
-    /// - Returns: At least one packet; their bytes tile the frame.
+    /// - Returns: At least one packet; their bytes tile the frame. Repair packets stand behind those of the base.
     /// - Throws: `Failure`; the frame number is not used up.
     public mutating func packets(
         of frame: UnsafeRawBufferPointer, maximumPayload: Int
@@ -53,22 +56,42 @@ public struct Packetiser: Sendable {
         guard baseEnd <= PayloadHeader.maximumFrameLength else { throw .baseTooLong(baseEnd) }
         let end = min(fields.frameLength, frame.count, PayloadHeader.maximumFrameLength)
 
+        let (repairs, symbolSize) = protection(of: baseEnd, room: room)
         var packets: [Packet] = []
-        packets.reserveCapacity(end / room + 2)
+        packets.reserveCapacity(end / room + 2 + repairs)
         var priority = 0
         var offset = 0
         let chunkEnds = fields.chunkEnds
         while offset < end {
             while priority < chunkEnds.count - 1, chunkEnds[priority] <= offset { priority += 1 }
-            let stop = min(offset + room, offset < baseEnd ? baseEnd : end)
+            let stop = offset < baseEnd ? min(offset + symbolSize, baseEnd) : min(offset + room, end)
             let header = PayloadHeader(
                 priority: UInt8(truncatingIfNeeded: priority), offset: offset, baseEnd: baseEnd, frameLength: end,
                 frameNumber: nextFrameNumber)
-            packets.append(Packet(header: header, bytes: offset..<stop, isLast: stop == end))
+            packets.append(Packet(header: header, bytes: offset..<stop, isLast: false))
             offset = stop
+            guard offset == baseEnd else { continue }
+            for index in 0..<repairs {
+                var repair = header
+                repair.offset = baseEnd
+                repair.repair = PayloadHeader.Repair(
+                    index: UInt8(truncatingIfNeeded: index), symbolSize: symbolSize)
+                packets.append(Packet(header: repair, bytes: offset..<offset, isLast: false))
+            }
         }
+        packets[packets.count - 1].isLast = true
         nextFrameNumber &+= 1
         return packets
+    }
+
+    /// How many repair packets a base gets, and how many of its bytes a packet holds.
+    private func protection(of baseEnd: Int, room: Int) -> (repairs: Int, symbolSize: Int) {
+        let symbols = RepairCode.symbols(in: baseEnd, of: room)
+        let wanted = (symbols * min(max(0, baseProtection), 100 * RepairCode.maximumSymbols) + 99) / 100
+        let repairs = min(wanted, RepairCode.maximumSymbols - symbols)
+        let symbolSize = (baseEnd - 1) / symbols + 1
+        guard repairs > 0, symbolSize <= 0xFFFF else { return (0, room) }
+        return (repairs, symbolSize)
     }
 }
 

@@ -24,9 +24,15 @@ struct TestSender {
             var payload = [UInt8](repeating: 0, count: PayloadHeader.length)
             payload.withUnsafeMutableBytes { packet.header.write(to: $0) }
             defer { sequenceNumber &+= 1 }
+            let body = packet.header.repair.map { repair in
+                frame[..<packet.header.baseEnd].withUnsafeBytes {
+                    RepairCode.repairSymbols(
+                        of: $0, symbolSize: repair.symbolSize, count: Int(repair.index) + 1)[Int(repair.index)]
+                }
+            }
             return TestPacket(
-                payload: payload + frame[packet.bytes], sequenceNumber: sequenceNumber, timestamp: timestamp,
-                marker: packet.isLast)
+                payload: payload + (body ?? Array(frame[packet.bytes])), sequenceNumber: sequenceNumber,
+                timestamp: timestamp, marker: packet.isLast)
         }
     }
 }
