@@ -27,6 +27,8 @@ public struct AdaptiveSender: Sendable {
         public var paces = true
         /// Every frame is cut to so many bytes, but never into its base; 0: no such cut.
         public var maximumFrameBytes = 0
+        /// How many repair packets are passed on.
+        public var protection = Protection.automatic
 
         public init() {}
     }
@@ -48,6 +50,8 @@ public struct AdaptiveSender: Sendable {
     /// What feedback has come last.
     public private(set) var feedback = Feedback.none
     private var begun: Int64?
+    /// What loss feedback has told of.
+    private(set) var losses = LossMemory()
 
     /// A sender before its first packet.
     public init(settings: Settings = Settings()) {
@@ -67,6 +71,7 @@ public struct AdaptiveSender: Sendable {
         if begun == nil { begun = now }
         let overhead = packet.rtpHeaderBytes + settings.networkOverhead
         if estimator.settings.packetOverhead != overhead { estimator.settings.packetOverhead = overhead }
+        if packet.header.repair != nil { cutter.protection = protection(at: now) }
         cutter.take(packet, at: now)
     }
 
@@ -101,12 +106,14 @@ public struct AdaptiveSender: Sendable {
     public mutating func receive(_ packets: [PacketFeedback], at now: Int64) {
         feedback = .transportWide
         estimator.feedback(packets, at: now)
+        losses.note(estimator.lossFraction, at: now)
     }
 
     /// Takes one receiver report.
     public mutating func receive(_ report: ReceiverReport, at now: Int64) {
         if feedback == .none { feedback = .receiverReports }
         estimator.report(report, at: now)
+        if feedback == .receiverReports { losses.note(report.fractionLost, at: now) }
     }
 
     /// The bitrate that is kept to, in bit/s.

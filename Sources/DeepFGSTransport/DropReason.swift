@@ -10,4 +10,6 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
     case fixedCut
     /// It was not the next bytes of its frame: packets before it were lost on the way here, or it came twice.
     case gap
+    /// A repair packet more than the loss on the path calls for.
+    case protection
 }

@@ -23,6 +23,7 @@ extension TailCutter {
     public mutating func take(_ packet: Packet, at now: Int64) {
         statistics.packets += 1
         statistics.bytes += UInt64(clamping: wireBytes(packet))
+        if packet.header.repair != nil { statistics.repairPackets += 1 }
         if nextSequenceNumber == nil { nextSequenceNumber = packet.sequenceNumber }
         if newest.map({ $0.timestamp != packet.timestamp || $0.number != packet.header.frameNumber }) ?? true {
             begin(packet, at: now)
@@ -37,13 +38,13 @@ extension TailCutter {
             return drop(packet, reason)
         }
         guard let packet = fixedCut(packet, of: last) else { return }
-        guard packet.header.offset == frames[last].nextOffset else {
+        guard continues(packet, in: last) else {
             frames[last].report.reason = frames[last].report.reason ?? .gap
             return drop(packet, .gap)
         }
+        if isSuperfluous(packet, in: last) { return drop(packet, .protection) }
         // Time in which there was nothing to send is not made good.
         if frames.allSatisfy({ $0.packets.isEmpty }) { due = max(due, now) }
-        frames[last].nextOffset += packet.payloadBytes - PayloadHeader.length
         frames[last].packets.append(packet)
         frames[last].waitingBytes += wireBytes(packet)
         frames[last].lastArrival = now
@@ -78,9 +79,10 @@ extension TailCutter {
 
     /// What the fixed cut leaves of a packet; nil where that is nothing, then it is dropped.
     private mutating func fixedCut(_ packet: Packet, of index: Int) -> Packet? {
-        guard maximumFrameBytes > 0 else { return packet }
+        // Behind the base's last packet repair packets may come, whatever the cut.
+        guard maximumFrameBytes > 0, !packet.header.isBase else { return packet }
         let limit = max(maximumFrameBytes, frames[index].baseEnd)
-        let end = packet.header.offset + packet.payloadBytes - PayloadHeader.length
+        let end = packet.frameBytes.upperBound
         guard end >= limit else { return packet }
         let wasFull = frames[index].isFull
         frames[index].isFull = true
@@ -138,8 +140,7 @@ extension TailCutter {
         let hasFollower = frames.count > 1
         if !frames[0].isComplete, !hasFollower, now >= timeout { frames[0].isComplete = true }
         guard frames[0].isComplete || hasFollower else { return false }
-        let isBaseWhole = frames[0].nextOffset >= frames[0].baseEnd
-        if !isBaseWhole, frames[0].closed == nil {
+        if !frames[0].isBaseThere, frames[0].closed == nil {
             // The rest of the base is lost: nothing of the frame can be decoded.
             leaveOut(from: 0, .gap)
         }
@@ -161,7 +162,9 @@ extension TailCutter {
             let allowance = budget.open(at: time, target: target, base: 0)
             frames[0].allowance = allowance
             let length = max(frames[0].waitingBytes, frames[0].report.bytes)
-            frames[0].need = Double(max(frames[0].baseEnd, min(allowance, length))) * 8e9 / Double(interval)
+            let repairs = frames[0].packets.reduce(0) { $0 + ($1.header.repair == nil ? 0 : $1.payloadBytes) }
+            frames[0].need =
+                Double(max(frames[0].baseEnd + repairs, min(allowance, length))) * 8e9 / Double(interval)
             frames[0].deadline = min(
                 frames[0].deadline, pacing == .train ? now.addingSaturated(2 * interval) : .max)
             guard budget.balance < 0 else { return true }
@@ -173,7 +176,11 @@ extension TailCutter {
     /// Whether the packet uses up its frame's allowance, to less than another is worth.
     private func ends(with packet: Packet) -> Bool {
         guard let allowance = frames[0].allowance else { return false }
-        let end = packet.header.offset + packet.payloadBytes - PayloadHeader.length
+        if packet.header.isBase {
+            // Repair packets are sent whatever the allowance, and until something else has come they may follow.
+            guard frames[0].packets.dropFirst().first.map({ !$0.header.isBase }) ?? !isProtected else { return false }
+        }
+        let end = packet.frameBytes.upperBound
         let rest = allowance - wireBytes(packet)
         return end >= frames[0].baseEnd && rest < wireBytes(packet) - packet.payloadBytes + Self.smallest
     }
@@ -197,7 +204,13 @@ extension TailCutter {
         frames[0].packets.removeFirst()
         frames[0].waitingBytes -= wireBytes(packet)
         let bytes = overhead + payloadBytes
-        account(bytes, payloadBytes, at: now)
+        account(bytes, at: now)
+        if packet.header.repair == nil {
+            frames[0].report.bytesSent += payloadBytes - PayloadHeader.length
+        } else {
+            frames[0].report.repairPacketsSent += 1
+            statistics.repairPacketsSent += 1
+        }
         if isLast { leaveOut(from: 0, reason ?? .budget) }
         let sequenceNumber = nextSequenceNumber ?? packet.sequenceNumber
         nextSequenceNumber = sequenceNumber &+ 1
@@ -230,7 +243,7 @@ extension TailCutter {
         return max(time, window.time(for: bytes, limit: FrameBudget.bytes(target, SlidingWindow.length), at: now))
     }
 
-    private mutating func account(_ bytes: Int, _ payloadBytes: Int, at now: Int64) {
+    private mutating func account(_ bytes: Int, at now: Int64) {
         due = max(due, now.subtractingSaturated(Self.longestLag)).addingSaturated(Self.duration(bytes, rate))
         earliest = max(earliest, now).addingSaturated(Self.duration(bytes, Self.catchUp * rate))
         if pacing == .even { window.add(bytes, at: now) }
@@ -239,7 +252,6 @@ extension TailCutter {
         meter.add(bytes, at: now)
         statistics.packetsSent += 1
         statistics.bytesSent += UInt64(clamping: bytes)
-        frames[0].report.bytesSent += payloadBytes - PayloadHeader.length
         frames[0].report.packetsSent += 1
         frames[0].report.wireBytes += bytes
     }

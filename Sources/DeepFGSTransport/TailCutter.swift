@@ -1,7 +1,7 @@
 /// Keeps an RTP stream of DeepFGS frames to a bitrate by leaving out the tails of its frames.
 ///
 /// Takes packets as `Packetiser` makes them, and says which to send, when, how much of each, and under which number.
-/// Of each frame a prefix goes out, its base always; the last packet kept may be shortened, carries the marker, and
+/// Of each frame a prefix goes out, its base always, and behind it as many repair packets as `protection` says; the last packet kept may be shortened, carries the marker, and
 /// sequence numbers have no gaps: a packet is held until it is known whether another follows it. Where one base takes
 /// longer than its frame's time, the frames that come meanwhile are left out whole, but for the newest.
 ///
@@ -57,6 +57,8 @@ public struct TailCutter: Sendable {
         /// Packets sent, and their bytes on the wire.
         public var packetsSent = 0
         public var wireBytes = 0
+        /// Repair packets among them.
+        public var repairPacketsSent = 0
         /// Why the frame was cut, the first reason where there are several; nil: it was sent whole.
         public var reason: DropReason?
     }
@@ -72,6 +74,9 @@ public struct TailCutter: Sendable {
         public var framesSkipped: UInt64 = 0
         public var packets: UInt64 = 0
         public var packetsSent: UInt64 = 0
+        /// Repair packets among those that came, and among those that were sent.
+        public var repairPackets: UInt64 = 0
+        public var repairPacketsSent: UInt64 = 0
         /// Bytes on the wire.
         public var bytes: UInt64 = 0
         public var bytesSent: UInt64 = 0
@@ -103,6 +108,8 @@ public struct TailCutter: Sendable {
     public var pacing = Pacing.even
     /// Every frame is cut to so many bytes, but never into its base; 0: no such cut.
     public var maximumFrameBytes = 0
+    /// How many repair packets are sent of those that come; a change takes effect with the next frame.
+    public var protection = BaseProtection.all
     public internal(set) var statistics = Statistics()
     /// Time between frames in nanoseconds, as far as it is known.
     public internal(set) var interval: Int64
@@ -114,6 +121,8 @@ public struct TailCutter: Sendable {
     /// Whether the next packet begins a frame: the time to set the target for it.
     public var isBetweenFrames: Bool { frames.first.map { !$0.hasBegun && !$0.packets.isEmpty } ?? false }
 
+    /// Repair packets have come.
+    var isProtected = false
     var intervalIsKnown: Bool
     var budget: FrameBudget
     /// The frame that is being sent, and those that wait behind it.
@@ -169,6 +178,7 @@ public struct TailCutter: Sendable {
             conclude()
         }
         newest = nil
+        isProtected = false
         due = .min
         earliest = .min
         window.reset()
@@ -189,6 +199,17 @@ extension TailCutter {
         var baseEnd: Int
         /// The byte that the next packet has to begin with.
         var nextOffset = 0
+        /// Bytes and packets of the base that have come.
+        var baseBytes = 0
+        var basePackets = 0
+        /// The packets of its base that are enough, as repair packets say; 0 before the first.
+        var symbols = 0
+        /// The lowest index that the next repair packet may have; how many have come and how many were let pass; and how
+        /// many at most, apart from those that make up for losses before they came here.
+        var nextRepair = 0
+        var repairPackets = 0
+        var repairPassed = 0
+        var repairLimit: Int?
         /// Packets that wait, oldest first.
         var packets: ArraySlice<Packet> = []
         var waitingBytes = 0

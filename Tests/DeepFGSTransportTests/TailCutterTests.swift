@@ -12,6 +12,7 @@ struct CutterRun {
         var sequenceNumber: UInt16
         var end: Int
         var isBase: Bool
+        var isRepair: Bool
     }
 
     var cutter: TailCutter
@@ -43,7 +44,7 @@ struct CutterRun {
                     Sent(
                         time: now, bytes: payloadBytes + 12 + 28, frame: packet.header.frameNumber, marker: marker,
                         sequenceNumber: sequenceNumber, end: packet.header.offset + payloadBytes - 12,
-                        isBase: packet.header.isBase))
+                        isBase: packet.header.isBase, isRepair: packet.header.repair != nil))
             case .drop(let token, let reason):
                 #expect(packets.removeValue(forKey: token) != nil)
                 drops[reason, default: 0] += 1

@@ -1,0 +1,83 @@
+/// How many of a frame's repair packets are worth their bytes.
+public enum BaseProtection: Hashable, Sendable {
+    /// All that there are.
+    case all
+    /// None.
+    case none
+    /// As many as make it improbable that a frame is lost on a path that loses this share of the packets, 0 to 1.
+    case against(loss: Double)
+
+    /// A base may be lost with this probability.
+    public static let acceptedLoss = 0.001
+
+    /// Most repair packets to send with a base of so many packets.
+    public func limit(packets: Int) -> Int {
+        switch self {
+        case .all: RepairCode.maximumSymbols
+        case .none: 0
+        case .against(let loss): Self.repairPackets(for: packets, loss: loss)
+        }
+    }
+
+    /// The least number of repair packets with which a base arrives with a probability of 1 − `acceptedLoss`.
+    ///
+    /// Packets are taken to be lost independently. The base arrives where, before its K-th packet arrives, no more are lost
+    /// than there are repair packets: a negative binomial distribution, summed up until it is enough. O(result).
+    ///
+    /// - Parameters:
+    ///   - packets: K, the base's packets; less than 1 counts as 1.
+    ///   - loss: probability that a packet is lost; what is no number counts as 0.
+    /// - Returns: 0 to 255 − K.
+    public static func repairPackets(for packets: Int, loss: Double) -> Int {
+        let packets = packets.clamped(to: 1...RepairCode.maximumSymbols)
+        let loss = loss > 0 ? min(loss, 1) : 0
+        // The probability that exactly `repairs` packets are lost before the K-th arrives.
+        var term = (0..<packets).reduce(1.0) { product, _ in product * (1 - loss) }
+        var arrives = term
+        var repairs = 0
+        while arrives < 1 - acceptedLoss, repairs < RepairCode.maximumSymbols - packets {
+            term *= loss * Double(packets + repairs) / Double(repairs + 1)
+            repairs += 1
+            arrives += term
+        }
+        return repairs
+    }
+}
+
+/// The loss to be prepared for: the highest measured lately, forgotten slowly, and a little more.
+///
+/// Values in, values out: times are nanoseconds on any steady clock. O(1).
+struct LossMemory: Sendable {
+    /// Of what is above the present loss so much time, in nanoseconds, leaves little more than a third.
+    static let forgetting: Int64 = 15_000_000_000
+    /// So long, in nanoseconds, the first measurements are not relied on.
+    static let caution: Int64 = 2_000_000_000
+    /// What is prepared for, as a multiple of the highest loss lately.
+    static let headroom = 1.2
+    /// Less than this is no loss.
+    static let least = 0.0005
+
+    private var highest = 0.0
+    private var began: Int64?
+    private var last: Int64 = 0
+
+    /// Notes a measurement.
+    ///
+    /// - Parameters:
+    ///   - fraction: share of packets lost, 0 to 1; what is no number is passed over.
+    ///   - now: when it was measured, in nanoseconds.
+    mutating func note(_ fraction: Double, at now: Int64) {
+        guard fraction >= 0 else { return }
+        let age = began == nil ? 0 : now.subtractingSaturated(last).clamped(to: 0...Self.forgetting)
+        if began == nil { began = now }
+        last = max(last, now)
+        let fraction = min(fraction, 1)
+        highest = max(fraction, highest - (highest - fraction) * Double(age) / Double(Self.forgetting))
+    }
+
+    /// What to be prepared for; nil where too little is known.
+    func expectation(at now: Int64) -> Double? {
+        guard let began, now.subtractingSaturated(began) >= Self.caution else { return nil }
+        return highest < Self.least ? 0 : min(1, highest * Self.headroom)
+    }
+}
