@@ -16,6 +16,11 @@ final class CutterHandle: Handle {
         wanted.networkOverhead = Int(settings.network_overhead)
         wanted.maximumFrameBytes = Int(settings.max_frame_bytes)
         wanted.paces = settings.pacing
+        switch settings.base_protection {
+        case DEEPFGS_PROTECTION_ALL: wanted.protection = .all
+        case DEEPFGS_PROTECTION_NONE: wanted.protection = .none
+        default: wanted.protection = .automatic
+        }
         sender.settings = wanted
     }
 
@@ -65,6 +70,8 @@ final class CutterHandle: Handle {
         out.packets = counts.packets + malformed
         out.packets_sent = counts.packetsSent
         out.packets_malformed = malformed
+        out.repair_packets = counts.repairPackets
+        out.repair_packets_sent = counts.repairPacketsSent
         out.bytes = counts.bytes
         out.bytes_sent = counts.bytesSent
         out.bytes_queued = UInt64(clamping: cutter.queuedBytes)
@@ -141,7 +148,7 @@ extension TailCutter.Report {
         DeepFGSFrameReport(
             frame_number: frameNumber, timestamp: timestamp, bytes: UInt64(clamping: bytes),
             bytes_sent: UInt64(clamping: bytesSent), packets_sent: UInt64(clamping: packetsSent),
-            wire_bytes: UInt64(clamping: wireBytes),
+            wire_bytes: UInt64(clamping: wireBytes), repair_packets_sent: UInt64(clamping: repairPacketsSent),
             reason: reason.map { DeepFGSDropReason(rawValue: Int32($0.rawValue)) } ?? DEEPFGS_DROP_NONE)
     }
 }

@@ -72,6 +72,7 @@ public func deepfgs_depacketiser_next(
     out.frame_length = next.frameLength
     out.timestamp = next.timestamp
     out.frame_number = next.frameNumber
+    out.recovered_packets = UInt32(truncatingIfNeeded: next.recoveredPackets)
     out.lost_before = UInt32(truncatingIfNeeded: next.lostBefore)
     out.mark = next.mark
     if let header = next.header {
@@ -97,5 +98,6 @@ public func deepfgs_depacketiser_statistics(_ depacketiser: OpaquePointer) -> De
         frames: counts.ends.reduce(0, +), complete: ended(.complete), cut: ended(.cut), tail_lost: ended(.tailLost),
         base_lost: ended(.baseLost), lost: counts.framesLost, skipped: counts.framesSkipped, packets: counts.packets,
         malformed: counts.packetsMalformed, late: counts.packetsLate, behind_gap: counts.packetsBehindGap,
-        bytes: counts.bytes, bytes_before_cut: counts.bytesBeforeCut)
+        recovered: counts.framesRecovered, repair_packets: counts.repairPackets,
+        repair_packets_used: counts.repairPacketsUsed, bytes: counts.bytes, bytes_before_cut: counts.bytesBeforeCut)
 }

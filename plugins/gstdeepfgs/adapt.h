@@ -26,6 +26,7 @@ typedef struct {
     /* Properties. */
     DeepFGSCutterSettings settings;
     GstDeepFGSAdaptMode mode;
+    DeepFGSProtection base_protection;
     gboolean pacing, frame_messages;
 
     /* What the pads may do: not OK, and packets are refused. */

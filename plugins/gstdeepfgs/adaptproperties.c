@@ -8,6 +8,7 @@
 #define DEFAULT_START_BITRATE 500000
 #define DEFAULT_PACKET_OVERHEAD 28
 #define DEFAULT_PACING TRUE
+#define DEFAULT_BASE_PROTECTION DEEPFGS_PROTECTION_AUTO
 
 enum {
     PROP_0,
@@ -20,6 +21,7 @@ enum {
     PROP_PACKET_OVERHEAD,
     PROP_MAX_FRAME_BYTES,
     PROP_PACING,
+    PROP_BASE_PROTECTION,
     PROP_FRAME_MESSAGES,
     PROP_STATS,
 };
@@ -44,8 +46,24 @@ static GType mode_get_type(void)
     return type;
 }
 
+#define TYPE_PROTECTION (protection_get_type())
+static GType protection_get_type(void)
+{
+    static const GEnumValue values[] = {
+        {DEEPFGS_PROTECTION_ALL, "Pass every repair packet on", "all"},
+        {DEEPFGS_PROTECTION_AUTO, "Pass on as many as the loss that feedback tells of calls for", "auto"},
+        {DEEPFGS_PROTECTION_NONE, "Pass no repair packet on", "none"},
+        {0, NULL, NULL},
+    };
+    static gsize type;
+    if (g_once_init_enter(&type))
+        g_once_init_leave(&type, g_enum_register_static("GstDeepFGSAdaptProtection", values));
+    return type;
+}
+
 /* In the order of DeepFGSDropReason. */
-static const gchar *const reasons[DEEPFGS_DROP_REASONS] = {"budget", "deadline", "queue", "fixed-cut", "gap"};
+static const gchar *const reasons[DEEPFGS_DROP_REASONS] = {"budget",    "deadline", "queue",
+                                                           "fixed-cut", "gap",      "protection"};
 
 static const gchar *reason_name(DeepFGSDropReason reason)
 {
@@ -61,12 +79,14 @@ void deepfgs_adapt_init_properties(GstDeepFGSAdapt *self)
     self->settings.max_bitrate = DEFAULT_MAX_BITRATE;
     self->settings.network_overhead = DEFAULT_PACKET_OVERHEAD;
     self->pacing = DEFAULT_PACING;
+    self->base_protection = DEFAULT_BASE_PROTECTION;
     deepfgs_adapt_apply(self);
 }
 
 void deepfgs_adapt_apply(GstDeepFGSAdapt *self)
 {
     self->settings.pacing = self->pacing;
+    self->settings.base_protection = self->base_protection;
     self->settings.is_automatic = self->mode == DEEPFGS_ADAPT_AUTO;
     deepfgs_cutter_set(self->cutter, &self->settings);
 }
@@ -87,6 +107,7 @@ GstStructure *deepfgs_adapt_report(GstDeepFGSAdapt *self)
                 "deepfgs-frame-sent", "frame", G_TYPE_UINT, (guint)report.frame_number, "rtp-timestamp", G_TYPE_UINT,
                 report.timestamp, "bytes", G_TYPE_UINT64, report.bytes, "bytes-sent", G_TYPE_UINT64, report.bytes_sent,
                 "wire-bytes", G_TYPE_UINT64, report.wire_bytes, "packets", G_TYPE_UINT, (guint)report.packets_sent,
+                "repair-packets", G_TYPE_UINT, (guint)report.repair_packets_sent,
                 "target-bitrate", G_TYPE_UINT64,
                 (guint64)deepfgs_cutter_statistics(self->cutter, now).target_bitrate, "reason", G_TYPE_STRING, reason,
                 NULL);
@@ -125,7 +146,8 @@ static GstStructure *statistics(GstDeepFGSAdapt *self)
         "application/x-deepfgs-adapt-stats", "frames", G_TYPE_UINT64, counts.frames, "frames-whole", G_TYPE_UINT64,
         counts.frames_whole, "frames-cut", G_TYPE_UINT64, counts.frames_cut, "frames-skipped", G_TYPE_UINT64,
         counts.frames_skipped, "packets", G_TYPE_UINT64, counts.packets, "packets-sent", G_TYPE_UINT64,
-        counts.packets_sent, "packets-malformed", G_TYPE_UINT64, counts.packets_malformed, "bytes", G_TYPE_UINT64,
+        counts.packets_sent, "packets-malformed", G_TYPE_UINT64, counts.packets_malformed, "repair-packets",
+        G_TYPE_UINT64, counts.repair_packets, "repair-packets-sent", G_TYPE_UINT64, counts.repair_packets_sent, "bytes", G_TYPE_UINT64,
         counts.bytes, "bytes-sent", G_TYPE_UINT64, counts.bytes_sent, "bytes-queued", G_TYPE_UINT64,
         counts.bytes_queued, "target-bitrate", G_TYPE_UINT64, (guint64)counts.target_bitrate, "sent-bitrate",
         G_TYPE_UINT64, (guint64)counts.sent_bitrate, "frame-interval", G_TYPE_UINT64, (guint64)counts.interval, NULL);
@@ -174,6 +196,9 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
     case PROP_PACING:
         self->pacing = g_value_get_boolean(value);
         break;
+    case PROP_BASE_PROTECTION:
+        self->base_protection = g_value_get_enum(value);
+        break;
     case PROP_FRAME_MESSAGES:
         self->frame_messages = g_value_get_boolean(value);
         break;
@@ -220,6 +245,9 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *s
         break;
     case PROP_PACING:
         g_value_set_boolean(value, self->pacing);
+        break;
+    case PROP_BASE_PROTECTION:
+        g_value_set_enum(value, self->base_protection);
         break;
     case PROP_FRAME_MESSAGES:
         g_value_set_boolean(value, self->frame_messages);
@@ -316,10 +344,21 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
      *
      * Sends packets evenly, at the target; else each frame leaves at once.
      */
-    g_object_class_install_property(klass, PROP_PACING,
-                                    g_param_spec_boolean("pacing", "Pacing",
-                                                         "Send packets evenly, at the target; else each frame at once", DEFAULT_PACING,
-                                                         flags));
+    g_object_class_install_property(
+        klass, PROP_PACING,
+        g_param_spec_boolean("pacing", "Pacing", "Send packets evenly, at the target; else each frame at once",
+                             DEFAULT_PACING, flags));
+    /**
+     * GstDeepFGSAdapt:base-protection:
+     *
+     * Which of the repair packets that come (`base-protection` of rtpdeepfgspay) are passed on. `auto`: the least number of each
+     * frame with which its base arrives with a probability of 99.9 %, at 1.2 times the highest loss lately, as feedback tells of it;
+     * all where there is no feedback, or for the first two seconds of it.
+     */
+    g_object_class_install_property(klass, PROP_BASE_PROTECTION,
+                                    g_param_spec_enum("base-protection", "Base protection",
+                                                      "Which of the repair packets that come are passed on",
+                                                      TYPE_PROTECTION, DEFAULT_BASE_PROTECTION, flags));
     /**
      * GstDeepFGSAdapt:frame-messages:
      *
@@ -337,10 +376,12 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
      * * `frames`, `frames-whole`, `frames-cut`, `frames-skipped`: frames that came; of these, sent whole, in part, not
      *   at all
      * * `packets`, `packets-sent`, `packets-malformed`: packets that came; sent; not of this format
+     * * `repair-packets`, `repair-packets-sent`: repair packets among those that came, and that were sent
      * * `bytes`, `bytes-sent`, `bytes-queued`: bytes that came; sent; waiting to be sent
      * * `packets-dropped-REASON`, `bytes-dropped-REASON`: left out, or (packets) shortened: `budget`, the bitrate did
      *   not allow more before the next frame came; `deadline`, no next frame came, and the frame's time was over;
-     *   `queue`, flushed; `fixed-cut`, by #deepfgsadapt:max-frame-bytes; `gap`, packets before it in its frame did not come
+     *   `queue`, flushed; `fixed-cut`, by #deepfgsadapt:max-frame-bytes; `gap`, packets before it in its frame did not come;
+     *   `protection`, repair packets by #deepfgsadapt:base-protection
      * * `target-bitrate`, `sent-bitrate`: bit/s; kept to, and sent in the last two seconds
      * * `frame-interval`: nanoseconds between frames
      *

@@ -13,6 +13,9 @@
  * less than 1 % of them). A base is always sent whole; where one takes longer than its frame's time, the frames that
  * come meanwhile are left out, but for the newest. A change of the target takes effect with the next packet.
  *
+ * Repair packets, with which rtpdeepfgspay protects the base, count into the bitrate and are sent with it, as many as
+ * #deepfgsadapt:base-protection allows; what else comes of them is left out, which is no cut of the frame.
+ *
  * The bitrate counts bytes on the wire: each RTP packet with its header extensions, and
  * #deepfgsadapt:packet-overhead for IP and UDP. What elements behind this one add (forward error correction,
  * retransmission, SRTP, RTCP) is not counted.
@@ -27,7 +30,8 @@
  * `deepfgs-frames-skipped` is posted at most once a second when whole frames were left out: `frames` (uint), `reason`
  * (string, of the last). With #deepfgsadapt:frame-messages, `deepfgs-frame-sent` is posted for each frame: `frame`
  * (uint, number modulo 65536), `rtp-timestamp` (uint), `bytes` and `bytes-sent` (uint64, of the frame), `wire-bytes`
- * (uint64, sent, packet headers and all), `packets` (uint, sent), `target-bitrate` (uint64, bit/s), `reason` (string,
+ * (uint64, sent, packet headers and all), `packets`, `repair-packets` (uint, sent, and repair packets among these),
+ * `target-bitrate` (uint64, bit/s), `reason` (string,
  * why it was cut: none, budget, deadline, queue, fixed-cut or gap).
  *
  * ## Example pipelines

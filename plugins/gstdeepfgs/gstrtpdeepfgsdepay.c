@@ -10,6 +10,10 @@
  * RTP marker, with the first packet of the next frame, or when the jitterbuffer says that a packet is lost
  * (`rtpjitterbuffer do-lost=true`, as rtpbin sets with its own `do-lost`): nothing waits for a late tail.
  *
+ * Lost packets of a base are made up for by repair packets, where the sender has added them (`base-protection` of
+ * rtpdeepfgspay): a base of K packets is whole with any K of its own and of its repair packets. A frame with a gap in its
+ * base therefore ends with its marker or the next frame's first packet.
+ *
  * A frame whose base is incomplete, or of which nothing came, is not passed on. A gap event flagged
  * %GST_GAP_FLAG_MISSING_DATA takes its place, from which deepfgsdec conceals it, and an element message
  * `deepfgs-frame-lost` says so:
@@ -144,7 +148,7 @@ static GstFlowReturn push_frames(GstRTPDeepFGSDepay *self)
                                          "rtp-timestamp", G_TYPE_UINT, frame.timestamp, "bytes", G_TYPE_UINT64,
                                          (guint64)frame.size, "bytes-before-cut", G_TYPE_UINT64,
                                          (guint64)frame.frame_length, "end", G_TYPE_STRING, end_names[frame.end],
-                                         "pts", G_TYPE_UINT64, pts, NULL));
+                                         "recovered-packets", G_TYPE_UINT, (guint)frame.recovered_packets, "pts", G_TYPE_UINT64, pts, NULL));
         self->last_pts = pts;
         if (!buffer) {
             report_lost(self, 1, "base-lost", pts);
@@ -244,7 +248,9 @@ static GstStructure *frame_stats(GstRTPDeepFGSDepay *self)
         counts.tail_lost, "frames-base-lost", G_TYPE_UINT64, counts.base_lost, "frames-lost", G_TYPE_UINT64,
         counts.lost, "frames-skipped", G_TYPE_UINT64, counts.skipped, "packets", G_TYPE_UINT64, counts.packets,
         "packets-malformed", G_TYPE_UINT64, counts.malformed, "packets-late", G_TYPE_UINT64, counts.late,
-        "packets-behind-gap", G_TYPE_UINT64, counts.behind_gap, "bytes", G_TYPE_UINT64, counts.bytes,
+        "packets-behind-gap", G_TYPE_UINT64, counts.behind_gap, "frames-recovered", G_TYPE_UINT64, counts.recovered,
+        "repair-packets", G_TYPE_UINT64, counts.repair_packets, "repair-packets-used", G_TYPE_UINT64,
+        counts.repair_packets_used, "bytes", G_TYPE_UINT64, counts.bytes,
         "bytes-before-cut", G_TYPE_UINT64, counts.bytes_before_cut, NULL);
 }
 
@@ -311,6 +317,8 @@ static void gst_rtp_deepfgs_depay_class_init(GstRTPDeepFGSDepayClass *klass)
      * * `frames-skipped`: frames that the sender or a middlebox left out, no packet being lost
      * * `packets`, `packets-malformed`, `packets-late`, `packets-behind-gap`: packets received; of these, packets not
      *   of this format, packets of frames that had ended or bytes received twice, and packets behind a gap
+     * * `frames-recovered`: frames passed on whose base was lost in part and given back by repair packets
+     * * `repair-packets`, `repair-packets-used`: repair packets received; of these, packets that took a lost one's place
      * * `bytes`, `bytes-before-cut`: bytes of the frames passed on, and what those frames had before any cut
      */
     g_object_class_install_property(
@@ -322,7 +330,8 @@ static void gst_rtp_deepfgs_depay_class_init(GstRTPDeepFGSDepayClass *klass)
      *
      * Posts an element message `deepfgs-frame-received` for each frame: `frame` (uint, number modulo 65536),
      * `rtp-timestamp` (uint), `bytes` and `bytes-before-cut` (uint64), `end` (string: complete, cut, tail-lost,
-     * base-lost), `pts` (uint64, nanoseconds).
+     * base-lost), `recovered-packets` (uint, lost packets of its base that repair packets gave back), `pts` (uint64,
+     * nanoseconds).
      */
     g_object_class_install_property(
         object, PROP_FRAME_MESSAGES,

@@ -15,6 +15,10 @@
  * #GstRTPBasePayload:mtu is 1200 bytes here, which fits every path that carries IPv6 and leaves room for tunnels. Room
  * for the header extensions that the negotiated caps name is taken off before frames are divided.
  *
+ * With #GstRTPDeepFGSPay:base-protection repair packets follow each base, so many percent of its packets: a base of K packets
+ * arrives if any K of these and its own do. They are flagged %GST_BUFFER_FLAG_DROPPABLE; deepfgsadapt passes on as many as
+ * the receiver's loss calls for, so that one payloader serves receivers on good and on bad paths.
+ *
  * ## Example pipeline
  * |[
  * gst-launch-1.0 videotestsrc is-live=true ! video/x-raw,width=640,height=480,framerate=15/1 ! videoconvert ! deepfgsenc ! rtpdeepfgspay ! deepfgsadapt target-bitrate=1000000 ! udpsink host=127.0.0.1 port=5004
@@ -32,10 +36,17 @@ GST_DEBUG_CATEGORY_STATIC(rtpdeepfgspay_debug);
 #define GST_CAT_DEFAULT rtpdeepfgspay_debug
 
 #define DEFAULT_MTU 1200
+#define DEFAULT_BASE_PROTECTION 0
+#define MAX_BASE_PROTECTION 1000
 #define CLOCK_RATE 90000
+
+enum { PROP_0, PROP_BASE_PROTECTION };
 
 typedef struct {
     GstRTPBasePayload parent;
+
+    /* Percent; under the object lock. */
+    guint base_protection;
 
     /* From READY to PAUSED and back. */
     DeepFGSPacketiser *packetiser;
@@ -132,22 +143,49 @@ static gboolean gst_rtp_deepfgs_pay_set_caps(GstRTPBasePayload *payload, GstCaps
     return done;
 }
 
-/* One packet: RTP and payload header in memory of their own, then the frame's bytes, shared. */
-static GstBuffer *packet(GstRTPBasePayload *payload, GstBuffer *frame, const DeepFGSPacket *packet)
+/* One packet: RTP and payload header in memory of their own, then the frame's bytes, shared, or what repairs them. */
+static GstBuffer *packet(GstRTPDeepFGSPay *self, GstBuffer *frame, gsize index, const DeepFGSPacket *packet)
 {
-    GstBuffer *out = gst_rtp_base_payload_allocate_output_buffer(payload, DEEPFGS_PAYLOAD_HEADER_LENGTH, 0, 0);
+    guint own = packet->is_repair ? packet->length : 0;
+    GstBuffer *out = gst_rtp_base_payload_allocate_output_buffer(GST_RTP_BASE_PAYLOAD(self),
+                                                                 DEEPFGS_PAYLOAD_HEADER_LENGTH + own, 0, 0);
     GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
     gst_rtp_buffer_map(out, GST_MAP_READWRITE, &rtp);
-    memcpy(gst_rtp_buffer_get_payload(&rtp), packet->header, DEEPFGS_PAYLOAD_HEADER_LENGTH);
+    guint8 *bytes = gst_rtp_buffer_get_payload(&rtp);
+    memcpy(bytes, packet->header, DEEPFGS_PAYLOAD_HEADER_LENGTH);
+    if (packet->is_repair)
+        deepfgs_packetiser_read_repair(self->packetiser, index, bytes + DEEPFGS_PAYLOAD_HEADER_LENGTH, own);
     gst_rtp_buffer_set_marker(&rtp, packet->is_last);
     gst_rtp_buffer_unmap(&rtp);
     if (packet->is_last)
         GST_BUFFER_FLAG_SET(out, GST_BUFFER_FLAG_MARKER);
-    GST_BUFFER_FLAG_SET(out, packet->priority ? GST_BUFFER_FLAG_DROPPABLE : GST_BUFFER_FLAG_NON_DROPPABLE);
+    gboolean droppable = packet->priority || packet->is_repair;
+    GST_BUFFER_FLAG_SET(out, droppable ? GST_BUFFER_FLAG_DROPPABLE : GST_BUFFER_FLAG_NON_DROPPABLE);
     GST_BUFFER_PTS(out) = GST_BUFFER_PTS(frame);
     GST_BUFFER_DURATION(out) = GST_BUFFER_DURATION(frame);
+    if (packet->is_repair)
+        return out;
     return gst_buffer_append(out,
                              gst_buffer_copy_region(frame, GST_BUFFER_COPY_MEMORY, packet->offset, packet->length));
+}
+
+/* What the frame marking says of a packet (docs/30-rtp-payload.md, clause 4). Repair packets are in the base's layer, but
+ * outside its start and end. */
+static guint16 marks(GstRTPDeepFGSPay *self, gsize index, gsize count)
+{
+    DeepFGSPacket next = deepfgs_packetiser_packet(self->packetiser, index);
+    guint16 marks = DEEPFGS_FRAME_MARKING_INDEPENDENT | next.priority;
+    if (next.priority || next.is_repair)
+        marks |= DEEPFGS_FRAME_MARKING_DISCARDABLE;
+    if (next.is_repair)
+        return marks;
+    DeepFGSPacket before = deepfgs_packetiser_packet(self->packetiser, index ? index - 1 : 0);
+    DeepFGSPacket after = deepfgs_packetiser_packet(self->packetiser, index + 1 < count ? index + 1 : index);
+    if (!index || before.priority != next.priority)
+        marks |= DEEPFGS_FRAME_MARKING_START;
+    if (index + 1 == count || after.priority != next.priority || after.is_repair)
+        marks |= DEEPFGS_FRAME_MARKING_END;
+    return marks;
 }
 
 static GstFlowReturn gst_rtp_deepfgs_pay_handle_buffer(GstRTPBasePayload *payload, GstBuffer *frame)
@@ -164,8 +202,11 @@ static GstFlowReturn gst_rtp_deepfgs_pay_handle_buffer(GstRTPBasePayload *payloa
         GST_ELEMENT_ERROR(self, RESOURCE, READ, ("Cannot read a frame's memory"), (NULL));
         return GST_FLOW_ERROR;
     }
-    DeepFGSStatus status =
-        deepfgs_packetiser_divide(self->packetiser, map.data, map.size, MIN(room, G_MAXINT16), &count, &error);
+    GST_OBJECT_LOCK(self);
+    guint protection = self->base_protection;
+    GST_OBJECT_UNLOCK(self);
+    DeepFGSStatus status = deepfgs_packetiser_divide(self->packetiser, map.data, map.size, MIN(room, G_MAXINT16),
+                                                     protection, &count, &error);
     gst_buffer_unmap(frame, &map);
     if (status != DEEPFGS_OK) {
         gst_buffer_unref(frame);
@@ -178,24 +219,37 @@ static GstFlowReturn gst_rtp_deepfgs_pay_handle_buffer(GstRTPBasePayload *payloa
     }
 
     GstBufferList *list = gst_buffer_list_new_sized((guint)count);
-    gint layer = -1;
     for (gsize i = 0; i < count; i++) {
         DeepFGSPacket next = deepfgs_packetiser_packet(self->packetiser, i);
-        GstBuffer *out = packet(payload, frame, &next);
-        if (self->marks) {
-            gboolean ends = next.is_last ||
-                            deepfgs_packetiser_packet(self->packetiser, i + 1).priority != next.priority;
-            deepfgs_frame_marking_attach(out, (layer == next.priority ? 0 : DEEPFGS_FRAME_MARKING_START) |
-                                                  (ends ? DEEPFGS_FRAME_MARKING_END : 0) |
-                                                  DEEPFGS_FRAME_MARKING_INDEPENDENT |
-                                                  (next.priority ? DEEPFGS_FRAME_MARKING_DISCARDABLE : 0) |
-                                                  next.priority);
-            layer = next.priority;
-        }
+        GstBuffer *out = packet(self, frame, i, &next);
+        if (self->marks)
+            deepfgs_frame_marking_attach(out, marks(self, i, count));
         gst_buffer_list_add(list, out);
     }
     gst_buffer_unref(frame);
     return gst_rtp_base_payload_push_list(payload, list);
+}
+
+static void gst_rtp_deepfgs_pay_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+    if (id != PROP_BASE_PROTECTION) {
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+        return;
+    }
+    GST_OBJECT_LOCK(object);
+    GST_RTP_DEEPFGS_PAY(object)->base_protection = g_value_get_uint(value);
+    GST_OBJECT_UNLOCK(object);
+}
+
+static void gst_rtp_deepfgs_pay_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+    if (id != PROP_BASE_PROTECTION) {
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+        return;
+    }
+    GST_OBJECT_LOCK(object);
+    g_value_set_uint(value, GST_RTP_DEEPFGS_PAY(object)->base_protection);
+    GST_OBJECT_UNLOCK(object);
 }
 
 static void gst_rtp_deepfgs_pay_finalize(GObject *object)
@@ -208,10 +262,24 @@ static void gst_rtp_deepfgs_pay_class_init(GstRTPDeepFGSPayClass *klass)
 {
     GstElementClass *element = GST_ELEMENT_CLASS(klass);
     GST_DEBUG_CATEGORY_INIT(rtpdeepfgspay_debug, "rtpdeepfgspay", 0, "DeepFGS RTP payloader");
+    G_OBJECT_CLASS(klass)->set_property = gst_rtp_deepfgs_pay_set_property;
+    G_OBJECT_CLASS(klass)->get_property = gst_rtp_deepfgs_pay_get_property;
     G_OBJECT_CLASS(klass)->finalize = gst_rtp_deepfgs_pay_finalize;
     element->change_state = gst_rtp_deepfgs_pay_change_state;
     klass->set_caps = gst_rtp_deepfgs_pay_set_caps;
     klass->handle_buffer = gst_rtp_deepfgs_pay_handle_buffer;
+    /**
+     * GstRTPDeepFGSPay:base-protection:
+     *
+     * Repair packets behind each base, in percent of the base's packets, rounded up; 0 for none. At most as many as make 255
+     * packets with the base's. The base's packets are then of one size. Takes effect with the next frame.
+     */
+    g_object_class_install_property(
+        G_OBJECT_CLASS(klass), PROP_BASE_PROTECTION,
+        g_param_spec_uint("base-protection", "Base protection",
+                          "Repair packets behind each base, in percent of the base's packets, rounded up; 0: none", 0,
+                          MAX_BASE_PROTECTION, DEFAULT_BASE_PROTECTION,
+                          G_PARAM_READWRITE | GST_PARAM_MUTABLE_PLAYING | G_PARAM_STATIC_STRINGS));
     gst_element_class_add_static_pad_template(element, &sink_template);
     gst_element_class_add_static_pad_template(element, &src_template);
     gst_element_class_set_static_metadata(
@@ -219,6 +287,10 @@ static void gst_rtp_deepfgs_pay_class_init(GstRTPDeepFGSPayClass *klass)
         "Divides DeepFGS frames into RTP packets that say which of them may be dropped", DEEPFGS_AUTHOR);
 }
 
-static void gst_rtp_deepfgs_pay_init(GstRTPDeepFGSPay *self) { GST_RTP_BASE_PAYLOAD_MTU(self) = DEFAULT_MTU; }
+static void gst_rtp_deepfgs_pay_init(GstRTPDeepFGSPay *self)
+{
+    GST_RTP_BASE_PAYLOAD_MTU(self) = DEFAULT_MTU;
+    self->base_protection = DEFAULT_BASE_PROTECTION;
+}
 
 GST_ELEMENT_REGISTER_DEFINE(rtpdeepfgspay, "rtpdeepfgspay", GST_RANK_SECONDARY, gst_rtp_deepfgs_pay_get_type());

@@ -16,13 +16,14 @@
 /* Packets from frames. */
 typedef struct DeepFGSPacketiser DeepFGSPacketiser;
 
-/* One packet: what stands before the frame's bytes, and which bytes they are. */
+/* One packet: what stands before the frame's bytes, and which bytes they are. Of a repair packet `length` bytes are given by
+ * `deepfgs_packetiser_read_repair`. */
 typedef struct {
     uint8_t header[DEEPFGS_PAYLOAD_HEADER_LENGTH];
     uint32_t offset, length;
-    /* The chunk of the first byte; 0: header or base, which must be kept. */
+    /* The chunk of the first byte; 0: header or base, which must be kept, or repair. */
     uint8_t priority;
-    bool is_last;
+    bool is_last, is_repair;
 } DeepFGSPacket;
 
 /* `frame_number` is the first frame's. */
@@ -30,11 +31,15 @@ DeepFGSPacketiser *deepfgs_packetiser_new(uint16_t frame_number);
 void deepfgs_packetiser_free(DeepFGSPacketiser *packetiser);
 
 /* Divides a frame into packets of at most `maximum_payload` bytes of RTP payload and counts them; `deepfgs_packetiser_packet`
- * then gives each. Fails with FORMAT or DAMAGED for what is no decodable frame, SETTINGS where no byte fits. */
+ * then gives each. Behind the base come repair packets, `base_protection` percent of the base's packets. Fails with FORMAT or
+ * DAMAGED for what is no decodable frame, SETTINGS where no byte fits. */
 DeepFGSStatus deepfgs_packetiser_divide(DeepFGSPacketiser *packetiser, const uint8_t *frame, size_t size,
-                                        size_t maximum_payload, size_t *count, DeepFGSError *error);
+                                        size_t maximum_payload, uint32_t base_protection, size_t *count,
+                                        DeepFGSError *error);
 /* The packet of that index, below the last division's count. */
 DeepFGSPacket deepfgs_packetiser_packet(DeepFGSPacketiser *packetiser, size_t index);
+/* Copies what follows the payload header of the repair packet of that index; `bytes` has room for its `length`. */
+void deepfgs_packetiser_read_repair(DeepFGSPacketiser *packetiser, size_t index, uint8_t *bytes, size_t size);
 
 /* Frames from packets. */
 typedef struct DeepFGSDepacketiser DeepFGSDepacketiser;
@@ -56,6 +61,8 @@ typedef struct {
     size_t size, frame_length;
     uint32_t timestamp;
     uint16_t frame_number;
+    /* Lost packets of its base that repair packets gave back. */
+    uint32_t recovered_packets;
     /* Frames before it of which nothing came, because packets were lost. */
     uint32_t lost_before;
     /* The caller's mark of its first packet. */
@@ -69,6 +76,8 @@ typedef struct {
 typedef struct {
     uint64_t frames, complete, cut, tail_lost, base_lost, lost, skipped;
     uint64_t packets, malformed, late, behind_gap;
+    /* Frames whose base was lost in part and given back; repair packets that came, and that were needed. */
+    uint64_t recovered, repair_packets, repair_packets_used;
     uint64_t bytes, bytes_before_cut;
 } DeepFGSDepacketiserStatistics;
 
@@ -79,7 +88,7 @@ void deepfgs_depacketiser_reset(DeepFGSDepacketiser *depacketiser);
 /* Takes one packet; frames that end with it are then given by `next`. */
 void deepfgs_depacketiser_receive(DeepFGSDepacketiser *depacketiser, const uint8_t *payload, size_t size,
                                   uint16_t sequence_number, uint32_t timestamp, bool marker, uint64_t mark);
-/* Packets are missing and will not come: ends the frame in progress. */
+/* Packets are missing and will not come: ends the frame in progress where nothing can follow that is of use. */
 void deepfgs_depacketiser_lost(DeepFGSDepacketiser *depacketiser);
 /* Ends the frame in progress, as at the end of the stream. */
 void deepfgs_depacketiser_finish(DeepFGSDepacketiser *depacketiser);
@@ -136,15 +145,16 @@ typedef enum {
     DEEPFGS_DROP_QUEUE = 2,
     DEEPFGS_DROP_FIXED_CUT = 3,
     DEEPFGS_DROP_GAP = 4,
+    DEEPFGS_DROP_PROTECTION = 5,
 } DeepFGSDropReason;
-#define DEEPFGS_DROP_REASONS 5
+#define DEEPFGS_DROP_REASONS 6
 
 /* What became of a frame. */
 typedef struct {
     uint16_t frame_number;
     uint32_t timestamp;
-    /* Bytes of the frame as it came and as it was sent; packets sent and their bytes on the wire. */
-    uint64_t bytes, bytes_sent, packets_sent, wire_bytes;
+    /* Bytes of the frame as it came and as it was sent; packets sent and their bytes on the wire; repair packets among them. */
+    uint64_t bytes, bytes_sent, packets_sent, wire_bytes, repair_packets_sent;
     /* The first reason for which something of it was left out. */
     DeepFGSDropReason reason;
 } DeepFGSFrameReport;
@@ -152,12 +162,20 @@ typedef struct {
 /* Counts since the start; `bytes` and the like are on the wire. */
 typedef struct {
     uint64_t frames, frames_whole, frames_cut, frames_skipped;
-    uint64_t packets, packets_sent, packets_malformed, bytes, bytes_sent, bytes_queued;
+    uint64_t packets, packets_sent, packets_malformed, repair_packets, repair_packets_sent, bytes, bytes_sent, bytes_queued;
     uint64_t packets_dropped[DEEPFGS_DROP_REASONS], bytes_dropped[DEEPFGS_DROP_REASONS];
     /* Bit/s on the wire over the last two seconds, and the bitrate that is kept to. */
     double sent_bitrate, target_bitrate;
     int64_t interval;
 } DeepFGSCutterStatistics;
+
+/* Which repair packets are passed on. */
+typedef enum {
+    DEEPFGS_PROTECTION_ALL = 0,
+    /* As many as the loss calls for that feedback tells of; all where there is no feedback. */
+    DEEPFGS_PROTECTION_AUTO = 1,
+    DEEPFGS_PROTECTION_NONE = 2,
+} DeepFGSProtection;
 
 /* What the user sets; bitrates in bit/s on the wire. */
 typedef struct {
@@ -169,6 +187,7 @@ typedef struct {
     /* Cut of every frame in bytes, never into its base; 0: none. */
     uint32_t max_frame_bytes;
     bool pacing;
+    DeepFGSProtection base_protection;
 } DeepFGSCutterSettings;
 
 /* One packet of transport-wide feedback; times in nanoseconds, negative where not known. */
