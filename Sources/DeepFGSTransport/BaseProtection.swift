@@ -44,12 +44,14 @@ public enum BaseProtection: Hashable, Sendable {
     }
 }
 
-/// The loss to be prepared for: the highest measured lately, forgotten slowly, and a little more.
+/// The loss to be prepared for: the highest mean lately, forgotten slowly, and a little more.
 ///
 /// Values in, values out: times are nanoseconds on any steady clock. O(1).
 struct LossMemory: Sendable {
     /// Of what is above the present loss so much time, in nanoseconds, leaves little more than a third.
     static let forgetting: Int64 = 15_000_000_000
+    /// Measurements are averaged over so much time, in nanoseconds: those of half a second hold few packets.
+    static let averaging: Int64 = 2_000_000_000
     /// So long, in nanoseconds, the first measurements are not relied on.
     static let caution: Int64 = 2_000_000_000
     /// What is prepared for, as a multiple of the highest loss lately.
@@ -57,6 +59,7 @@ struct LossMemory: Sendable {
     /// Less than this is no loss.
     static let least = 0.0005
 
+    private var mean = 0.0
     private var highest = 0.0
     private var began: Int64?
     private var last: Int64 = 0
@@ -69,10 +72,11 @@ struct LossMemory: Sendable {
     mutating func note(_ fraction: Double, at now: Int64) {
         guard fraction >= 0 else { return }
         let age = began == nil ? 0 : now.subtractingSaturated(last).clamped(to: 0...Self.forgetting)
+        let weight = began == nil ? 1 : Double(min(age, Self.averaging)) / Double(Self.averaging)
         if began == nil { began = now }
         last = max(last, now)
-        let fraction = min(fraction, 1)
-        highest = max(fraction, highest - (highest - fraction) * Double(age) / Double(Self.forgetting))
+        mean += (min(fraction, 1) - mean) * weight
+        highest = max(mean, highest - (highest - mean) * Double(age) / Double(Self.forgetting))
     }
 
     /// What to be prepared for; nil where too little is known.

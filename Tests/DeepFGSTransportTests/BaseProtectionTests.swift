@@ -67,9 +67,12 @@ struct BaseProtectionTests {
         }
         #expect(last == 0)
         memory.note(0.02, at: 101 * second)
-        // A time before the last one counts as none.
+        #expect(memory.expectation(at: 101 * second).map { abs($0 - 0.012) < 0.0005 } == true)
+        // A time before the last one counts as none, and much later the last measurement counts alone.
         memory.note(0.9, at: .min)
-        #expect(memory.expectation(at: 101 * second) == 1)
+        #expect(memory.expectation(at: 101 * second).map { $0 < 0.013 } == true)
+        memory.note(7, at: .max)
+        #expect(memory.expectation(at: .max) == 1)
     }
 
     /// A sender that has heard of this share of loss for ten seconds.
