@@ -169,7 +169,7 @@ static GstBuffer *packet(GstRTPDeepFGSPay *self, GstBuffer *frame, gsize index, 
                              gst_buffer_copy_region(frame, GST_BUFFER_COPY_MEMORY, packet->offset, packet->length));
 }
 
-/* What the frame marking says of a packet (docs/30-rtp-payload.md, clause 4). Repair packets are in the base's layer, but
+/* What the frame marking says of a packet (docs/30-rtp-payload.md, "Cutting"). Repair packets are in the base's layer, but
  * outside its start and end. */
 static guint16 marks(GstRTPDeepFGSPay *self, gsize index, gsize count)
 {
