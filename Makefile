@@ -11,7 +11,7 @@ APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-d
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
        gstreamer1.0-x fonts-dejavu-core python3-numpy
 
-.PHONY: help demo deps build plugin test lint train-deps train train-test model-check bench-rd bench-deps bench-relay ablations fuzz
+.PHONY: help demo deps build plugin test lint train-deps train train-test model-check bench-rd bench-deps bench-relay bench-loss ablations fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -53,6 +53,9 @@ lint: ## check the source's format
 
 bench-relay: build plugin ## one encode to 100 receivers of 2 Mbit/s each on loopback, with the processor time
 	bench/relay/run
+
+bench-loss: build plugin ## frames that decode through random loss: unprotected, base protection, retransmission, RFC 5109
+	bench/loss/run
 
 # Training and evaluation: docs/40-training.md
 PYTHON ?= python3

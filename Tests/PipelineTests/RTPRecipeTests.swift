@@ -7,10 +7,18 @@ struct RTPRecipeTests {
     /// Runs a receiver and a sender side by side, both ended by an interrupt as by a user.
     ///
     /// Returns the names of the pictures that arrived.
-    static func received(_ sender: String, extra: String = "", environment: [String: String]) throws -> [String] {
+    static func received(
+        _ sender: String, by receiver: String = "rtp-receive-to-files.sh", extra: String = "",
+        environment: [String: String]
+    ) throws -> [String] { try arrived(sender, by: receiver, extra: extra, environment: environment).pictures }
+
+    /// The names of the pictures, and how many frames they were made of: where one is lost, a picture is shown again.
+    static func arrived(
+        _ sender: String, by receiver: String, extra: String = "", environment: [String: String]
+    ) throws -> (pictures: [String], frames: Int) {
         let folder = try RecipeTests.workplace()
         let command = """
-            timeout -s INT -k 5 13 bash pipelines/rtp-receive-to-files.sh & receiver=$!
+            timeout -s INT -k 5 13 bash pipelines/\(receiver) & receiver=$!
             \(extra)
             sleep 2
             timeout -s INT -k 5 9 bash pipelines/\(sender)
@@ -18,8 +26,14 @@ struct RTPRecipeTests {
             """
         let run = try Shell.run(command, environment: environment, at: folder.url)
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path("out"))
-        #expect(try RecipeTests.size(folder.path("out/received.dfgs")) > 1000, "\(run.output)")
-        return files.filter { $0.hasPrefix("received-") }
+        let stream = try Data(contentsOf: URL(fileURLWithPath: folder.path("out/received.dfgs")))
+        #expect(stream.count > 1000, "\(run.output)")
+        var (frames, rest) = (0, stream[...])
+        while let magic = rest.firstRange(of: Data("DFGS".utf8)) {
+            frames += 1
+            rest = rest[magic.upperBound...]
+        }
+        return (files.filter { $0.hasPrefix("received-") }, frames)
     }
 
     static let source = "videotestsrc is-live=true pattern=ball ! video/x-raw,width=64,height=64,framerate=10/1"
@@ -50,5 +64,28 @@ struct RTPRecipeTests {
             "rtp-send-test-picture.sh", extra: relay + "\nexport PORT=46740",
             environment: ["SOURCE": Self.source, "PORT": "46730"])
         #expect(pictures.count > 20)
+    }
+
+    @Test("Through a loss of a tenth repair packets bring nearly every frame")
+    func protected() throws {
+        let (pictures, frames) = try Self.arrived(
+            "rtp-send-protected.sh", by: "rtp-receive-to-files.sh",
+            environment: ["SOURCE": Self.source, "PORT": "46750", "LOSS": "0.1", "PROTECTION": "300"])
+        #expect(pictures.count > 20)
+        // Without them a tenth would be missing.
+        #expect(frames >= pictures.count - 2, "\(frames) of \(pictures.count)")
+    }
+
+    @Test("Retransmission and RFC 5109 work through a loss of a tenth", arguments: ["retransmit", "ulpfec"])
+    func others(way: String) throws {
+        let port = way == "ulpfec" ? "46770" : "46760"
+        let recipes = [
+            "ulpfec": ("rtp-send-ulpfec.sh", "rtp-receive-ulpfec.sh"),
+            "retransmit": ("rtp-send-retransmit.sh", "rtp-receive-retransmit.sh"),
+        ]
+        let (sender, receiver) = try #require(recipes[way])
+        let (pictures, frames) = try Self.arrived(
+            sender, by: receiver, environment: ["SOURCE": Self.source, "PORT": port, "LOSS": "0.1"])
+        #expect(pictures.count > 20 && frames > 20)
     }
 }
