@@ -1,7 +1,8 @@
 import DeepFGS
 import DeepFGSTransport
 
-/// RTP packets in any order: each is a length, sequence number, timestamp and marker, then the payload.
+/// RTP packets in any order: each is a length, sequence number, timestamp and marker, then the payload; or what of a frame
+/// with repair packets arrives.
 ///
 /// A frame that comes out is one that can be decoded, or empty; the counts add up.
 func fuzzDepacketiser(_ bytes: UnsafeRawBufferPointer) throws {
@@ -19,6 +20,12 @@ func fuzzDepacketiser(_ bytes: UnsafeRawBufferPointer) throws {
         case 0: ended += CollectionOfOne(depacketiser.lost()).compactMap { $0 }
         case 1: ended += CollectionOfOne(depacketiser.finish()).compactMap { $0 }
         case 2 where control & 8 != 0: depacketiser.reset()
+        case 3 where control & 8 != 0:
+            // A whole small frame with repair packets, of which only some come.
+            let lossy = LossyFrame(&input, timestamp: timestamp)
+            try lossy.check()
+            ended += lossy.received(by: &depacketiser, from: sequenceNumber, timestamp: timestamp)
+            sequenceNumber &+= UInt16(truncatingIfNeeded: lossy.payloads.count)
         default:
             ended += depacketiser.receive(
                 input.bytes(Int(input.byte())), sequenceNumber: sequenceNumber, timestamp: timestamp,
@@ -36,6 +43,7 @@ func fuzzDepacketiser(_ bytes: UnsafeRawBufferPointer) throws {
     let counts = depacketiser.statistics
     try expect(counts.ends.reduce(0, +) >= UInt64(ended.count), "frames that were not counted")
     try expect(
-        counts.packetsMalformed + counts.packetsLate + counts.packetsBehindGap <= counts.packets,
+        counts.packetsMalformed + counts.packetsLate + counts.packetsBehindGap <= counts.packets
+            && counts.repairPacketsUsed <= counts.repairPackets && counts.repairPackets <= counts.packets,
         "packets that were counted twice")
 }
