@@ -182,7 +182,7 @@ struct AdaptTests {
                 }
                 usleep(500)
             }
-            sendFeedback(report, through: harness)
+            Self.sendFeedback(report, through: harness)
         }
         #expect(harness.text("feedback", in: "stats", of: "deepfgsadapt") == "transport-wide")
         let estimate = harness.count("estimated-bitrate", in: "stats", of: "deepfgsadapt") ?? 0
@@ -196,7 +196,7 @@ struct AdaptTests {
     }
 
     /// An event as rtpsession makes it: every packet arrived 20 ms after it was sent.
-    private func sendFeedback(_ packets: [(number: guint, size: Int, time: Int64)], through harness: Harness) {
+    static func sendFeedback(_ packets: [(number: guint, size: Int, time: Int64)], through harness: Harness) {
         let report = gst_structure_new_empty("RTPTWCCPackets")
         for packet in packets {
             let text =

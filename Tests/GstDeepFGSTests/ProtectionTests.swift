@@ -133,6 +133,31 @@ struct ProtectionTests {
         #expect(messages.count == 10)
     }
 
+    @Test("Where feedback tells of no loss for a while auto passes none on")
+    func noLoss() {
+        let harness = Harness("rtpdeepfgspay base-protection=100 ! deepfgsadapt target-bitrate=20000000")
+        gst_harness_set_live(harness.harness, 1)
+        gst_harness_set_src_caps_str(harness.harness, Harness.frameCaps)
+        gst_harness_play(harness.harness)
+        var (number, repairs): (guint, [Int]) = (0, [])
+        // At first feedback is not relied on.
+        let began = g_get_monotonic_time()
+        for index in 0..<400 where g_get_monotonic_time() - began < 4_000_000 {
+            harness.push(frames: [Self.frames[0]], from: index)
+            let packets = AdaptTests.settle(harness, frames: 1)
+            let report = packets.map { packet in
+                defer { number += 1 }
+                return (number & 0xFFFF, packet.payload.count, Int64(g_get_monotonic_time()) * 1000)
+            }
+            AdaptTests.sendFeedback(report, through: harness)
+            repairs.append(packets.filter(\.isRepair).count)
+            g_usleep(20_000)
+        }
+        #expect(repairs.first == 3 && repairs.last == 0)
+        #expect(harness.count("packets-dropped-protection", in: "stats", of: "deepfgsadapt").map { $0 > 0 } == true)
+        #expect(harness.count("packets-dropped-gap", in: "stats", of: "deepfgsadapt") == 0)
+    }
+
     @Test("One encode, many branches: each drops for itself and the receivers of all decode")
     func branches() {
         let (_, sent) = Self.sent("base-protection=100")
