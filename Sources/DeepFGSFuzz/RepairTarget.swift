@@ -20,7 +20,7 @@ struct LossyFrame {
         BitstreamProbe.repair(&frame)
         var packetiser = Packetiser(frameNumber: UInt16(truncatingIfNeeded: timestamp))
         packetiser.baseProtection = Int(input.byte()) * 2
-        let room = PayloadHeader.length + 1 + Int(input.byte())
+        let room = PayloadHeader.length + 6 + Int(input.byte() & 63)
         guard let packets = try? frame.withUnsafeBytes({ try packetiser.packets(of: $0, maximumPayload: room) }) else {
             return
         }

@@ -31,12 +31,16 @@ enum GaloisField {
 
     /// Adds a multiple of some bytes to as many bytes; the longer of the two keeps its rest.
     ///
-    /// Costs O(bytes), and 256 products.
+    /// Costs O(bytes); many bytes are looked up in a table of the 256 multiples.
     static func add(_ factor: UInt8, times source: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer) {
         let count = min(source.count, target.count)
         guard factor != 0 else { return }
         guard factor != 1 else {
             for index in 0..<count { target[index] ^= source[index] }
+            return
+        }
+        guard count >= 128 else {
+            for index in 0..<count { target[index] ^= product(factor, source[index]) }
             return
         }
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { products in

@@ -26,6 +26,21 @@ struct RepairCodeTests {
         }
     }
 
+    @Test("Multiples of few bytes and of many are the same")
+    func multiples() {
+        let source = (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 73) }
+        for factor: UInt8 in [0, 1, 2, 0x7F, 0xFF] {
+            for count in [0, 1, 127, 128, 300] {
+                var target = [UInt8](repeating: 0x5A, count: 300)
+                source.prefix(count).withUnsafeBytes { source in
+                    target.withUnsafeMutableBytes { GaloisField.add(factor, times: source, to: $0) }
+                }
+                let expected = (0..<300).map { $0 < count ? 0x5A ^ GaloisField.product(factor, source[$0]) : 0x5A }
+                #expect(target == expected)
+            }
+        }
+    }
+
     @Test("Row 0 is all ones, and no coefficient is 0")
     func coefficients() {
         #expect((0..<254).allSatisfy { RepairCode.coefficient(repair: 0, symbol: $0) == 1 })
