@@ -1,4 +1,4 @@
-# You should see: nothing here; as rtp-send-test-picture.sh, with RFC 5109 parity of the whole frame, FEC percent. Of little worth here: see docs/50-loss.md; rtp-send-protected.sh does more with less.
+# You should see: nothing here; as rtp-send-test-picture.sh, with RFC 5109 parity over whole frames, FEC percent. For the same bytes rtp-send-protected.sh saves more frames: 100 % against 83 % at 10 % loss with bases of 13 packets (docs/50-loss.md).
 export GST_PLUGIN_PATH="$PWD/.build-plugin/release"
 PORT=${PORT:-5600}
 # Parity belongs behind the cut: it works on the packets and numbers that are sent, and is not counted into the bitrate.
