@@ -129,7 +129,12 @@ struct ProtectionTests {
         func count(_ field: String) -> UInt64? { harness.count(field, in: "stats", of: "deepfgsadapt") }
         #expect(count("repair-packets") == 60 && count("repair-packets-sent") == UInt64(passed))
         #expect(count("packets-dropped-protection") == UInt64(60 - passed) && count("frames-whole") == 10)
-        let messages = harness.elementMessages().filter { $0.contains("repair-packets=(uint)\(passed / 10)") }
+        // The last message may come after the last packet.
+        var messages: [String] = []
+        for _ in 0..<3000 where messages.count < 10 {
+            messages += harness.elementMessages().filter { $0.contains("repair-packets=(uint)\(passed / 10)") }
+            g_usleep(1000)
+        }
         #expect(messages.count == 10)
     }
 

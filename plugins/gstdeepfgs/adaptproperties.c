@@ -62,8 +62,8 @@ static GType protection_get_type(void)
 }
 
 /* In the order of DeepFGSDropReason. */
-static const gchar *const reasons[DEEPFGS_DROP_REASONS] = {"budget",    "deadline", "queue",
-                                                           "fixed-cut", "gap",      "protection"};
+static const gchar *const reasons[] = {"budget", "deadline", "queue", "fixed-cut", "gap", "protection"};
+G_STATIC_ASSERT(G_N_ELEMENTS(reasons) == DEEPFGS_DROP_REASONS);
 
 static const gchar *reason_name(DeepFGSDropReason reason)
 {
@@ -351,14 +351,13 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
     /**
      * GstDeepFGSAdapt:base-protection:
      *
-     * Which of the repair packets that come (`base-protection` of rtpdeepfgspay) are passed on. `auto`: the least number of each
-     * frame with which its base arrives with a probability of 99.9 %, at 1.2 times the highest loss lately, as feedback tells of it;
-     * all where there is no feedback, or for the first two seconds of it.
+     * Which repair packets (`base-protection` of rtpdeepfgspay) are passed on. `auto`: the fewest with which a base
+     * arrives at 99.9 %, at 1.2 times the highest loss lately; all without feedback, and in its first two seconds.
      */
-    g_object_class_install_property(klass, PROP_BASE_PROTECTION,
-                                    g_param_spec_enum("base-protection", "Base protection",
-                                                      "Which of the repair packets that come are passed on",
-                                                      TYPE_PROTECTION, DEFAULT_BASE_PROTECTION, flags));
+    g_object_class_install_property(
+        klass, PROP_BASE_PROTECTION,
+        g_param_spec_enum("base-protection", "Base protection", "Which of the repair packets that come are passed on",
+                          TYPE_PROTECTION, DEFAULT_BASE_PROTECTION, flags));
     /**
      * GstDeepFGSAdapt:frame-messages:
      *
@@ -366,8 +365,7 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
      */
     g_object_class_install_property(
         klass, PROP_FRAME_MESSAGES,
-        g_param_spec_boolean("frame-messages", "Frame messages", "Post an element message for each frame", FALSE,
-                             flags));
+        g_param_spec_boolean("frame-messages", "Frame messages", "Post a message for each frame", FALSE, flags));
     /**
      * GstDeepFGSAdapt:stats:
      *
