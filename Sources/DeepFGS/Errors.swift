@@ -38,6 +38,8 @@ public enum CodecError: Error, Equatable, Sendable {
     case bufferTooSmall(have: Int, need: Int)
     /// The compute back end refused; `status` is oneDNN's.
     case backend(operation: String, status: Int32)
+    /// bfloat16 was asked for and the processor has no AVX-512.
+    case bfloat16Unsupported
     /// The coded frame does not fit the fields of the header (a chunk of 256 MiB or more).
     case frameTooLarge
 }
@@ -78,6 +80,7 @@ extension CodecError: CustomStringConvertible {
                 + "at most \(FrameHeader.maximumPixels) pixels)"
         case .bufferTooSmall(let have, let need): "pixel buffer of \(have) bytes, \(need) needed"
         case .backend(let operation, let status): "compute back end failed in \(operation) (status \(status))"
+        case .bfloat16Unsupported: "bfloat16 needs a processor with AVX-512, which this one has not; use float32"
         case .frameTooLarge: "coded frame too large for the format"
         }
     }

@@ -95,7 +95,8 @@ extension Failure {
     init(_ error: CodecError) {
         switch error {
         case .unsupportedSize: self.init(status: DEEPFGS_ERROR_FORMAT, message: "\(error)")
-        case .bufferTooSmall, .backend, .frameTooLarge: self.init(status: DEEPFGS_ERROR_FAILED, message: "\(error)")
+        case .bufferTooSmall, .backend, .bfloat16Unsupported, .frameTooLarge:
+            self.init(status: DEEPFGS_ERROR_FAILED, message: "\(error)")
         }
     }
 

@@ -69,7 +69,7 @@ struct GoldenTests {
 
     @Test(
         "Decode to the reference decoder's picture within the specification's bounds",
-        arguments: [ComputeOptions.Precision.float32, .bfloat16])
+        arguments: [ComputeOptions.Precision.float32] + (OneDNNContext.supportsBFloat16 ? [.bfloat16] : []))
     func pictures(precision: ComputeOptions.Precision) throws {
         let decoder = Decoder(
             model: try TestModel.shared.get(), options: ComputeOptions(precision: precision, threads: 1))

@@ -12,7 +12,7 @@ public struct ComputeOptions: Hashable, Sendable {
         /// bfloat16 where the processor gains by it, that is where it has matrix tiles (AMX), else float32.
         case automatic = "auto"
         case float32
-        /// bfloat16 on any processor with AVX-512; others refuse with `CodecError.backend`.
+        /// bfloat16 on any processor with AVX-512; others refuse with `CodecError.bfloat16Unsupported`.
         case bfloat16
     }
     public var backend: Backend

@@ -13,8 +13,9 @@ struct OneDNNBackend: ComputeBackend {
     /// - Parameters:
     ///   - precision: Of the transforms; `.automatic` is bfloat16 where the processor gains by it.
     ///   - workers: Threads that will run convolutions.
-    /// - Throws: `CodecError.backend`.
+    /// - Throws: `CodecError.backend` or `.bfloat16Unsupported`.
     init(precision: ComputeOptions.Precision, workers: Int) throws(CodecError) {
+        guard precision != .bfloat16 || OneDNNContext.supportsBFloat16 else { throw .bfloat16Unsupported }
         context = try OneDNNContext(workers: workers)
         element =
             switch precision {
