@@ -9,9 +9,10 @@ CLI := .build/release/deepfgs
 
 APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-dev libturbojpeg0-dev libwebp-dev \
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
-       gstreamer1.0-x fonts-dejavu-core python3-numpy
+       gstreamer1.0-x fonts-dejavu-core python3-numpy python3-gi gir1.2-gstreamer-1.0 python3-pil iproute2
 
-.PHONY: help demo deps build plugin test lint train-deps train train-test model-check bench-rd bench-deps bench-relay bench-loss ablations fuzz
+.PHONY: help demo deps build plugin test lint train-deps train train-test model-check bench-rd bench-deps bench-relay bench-loss \
+        bench-network bench-network-deps ablations fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -56,6 +57,13 @@ bench-relay: build plugin ## one encode to 100 receivers of 2 Mbit/s each on loo
 
 bench-loss: build plugin ## frames that decode through random loss: unprotected, base protection, retransmission, RFC 5109
 	bench/loss/run
+
+bench-network: build plugin bench-network-deps ## scenarios of RFC 8867 and ours through a shaped path; needs root: make bench-network [SCENARIOS="5.1 loss-10"]
+	$(SUDO) bench/network/run $(SCENARIOS)
+
+bench-network-deps: ## install what the network bench needs beside the rest: plots, and the TCP rival
+	@missing=$$(for p in iperf3 python3-matplotlib; do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	if [ -n "$$missing" ]; then $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends $$missing; fi
 
 # Training and evaluation: docs/40-training.md
 PYTHON ?= python3

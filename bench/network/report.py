@@ -1,0 +1,82 @@
+"""All scenarios' figures into one table, as Markdown and JSON, with the plots beside it: bench/network/results."""
+import json
+import os
+import shutil
+
+import scenarios
+import source
+from flows import HERE
+
+RESULTS = f"{HERE}/results"
+HEAD = """# Results of the network bench
+
+Written by `make bench-network`; what each figure means is in [the README](../README.md). Rates in Mbit/s of Ethernet frames, delays in ms, times in s.
+
+"""
+
+
+def _percent(value):
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def _list(values):
+    return ", ".join("never" if value is None else f"{value:.2f}" for value in values) if values else "–"
+
+
+def _flow_rows(figures):
+    for number, flow in enumerate(figures["flows"]):
+        queue, delay = flow["queue_ms"], flow["frame_delay_ms"]
+        first = number == 0
+        yield (figures["name"] if first else "", figures["title"] if first else "",
+               "back" if flow["direction"] == "backward" else str(number + 1) if len(figures["flows"]) > 1 else "",
+               _percent(figures[f"use_{flow['direction']}"]) if first or flow["direction"] == "backward" else "",
+               f"{flow['received_mbps']:.2f}", *(f"{queue.get(p, 0):.0f}" for p in ("p50", "p95", "p99")),
+               f"{flow['packets_lost']} of {flow['packets_sent']}", _percent(flow["frames_decoded"]),
+               "–" if flow["bases_lost"] is None else str(flow["bases_lost"]), f"{flow['longest_stall_s']:.2f}", f"{flow['psnr_db']:.1f}",
+               f"{delay.get('p95', 0):.0f}", _percent(flow["oscillation"]),
+               _list(figures.get("reach_90_s")) if first else "", _list(figures.get("under_s")) if first else "",
+               _list(figures.get("jain")) if first else "",
+               _percent(figures["tcp_share"]) if first and "tcp_share" in figures else "")
+
+
+COLUMNS = ("scenario", "what", "flow", "use", "received", "queue p50", "p95", "p99", "packets lost", "frames decoded", "bases lost",
+           "longest stall", "PSNR dB", "frame delay p95", "oscillation", "to 90 % of a rise", "under a fall", "Jain", "TCP's share")
+
+
+def _table(all_figures):
+    rows = [COLUMNS, ["---"] * len(COLUMNS)] + [row for figures in all_figures for row in _flow_rows(figures)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+
+
+def _peers(all_figures):
+    rows = [("format", "frames delivered intact", "frames decoded", "PSNR dB", "queue p95 ms", "frame delay p50, p95 ms", "packets lost",
+             "longest stall s"), ["---"] * 8]
+    for figures in all_figures:
+        flow = figures["flows"][0]
+        rows.append((flow["kind"], _percent(flow["frames_intact"]), _percent(flow["frames_decoded"]), f"{flow['psnr_db']:.1f}",
+                     f"{flow['queue_ms'].get('p95', 0):.0f}", ", ".join(f"{value:.0f}" for value in flow["frame_delay_ms"].values()),
+                     _percent(flow["packets_lost"] / max(1, flow["packets_sent"])), f"{flow['longest_stall_s']:.2f}"))
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+
+
+def write():
+    """Collects what has been evaluated; returns the path of the table."""
+    os.makedirs(RESULTS, exist_ok=True)
+    found = []
+    for scenario in scenarios.everything():
+        name = f"{source.FOLDER}/{scenario.name}.json"
+        if os.path.exists(name):
+            found.append(json.load(open(name)))
+            shutil.copy(f"{source.FOLDER}/{scenario.name}.png", f"{RESULTS}/{scenario.name}.png")
+    ours = [figures for figures in found if not figures["name"].startswith("peers-")]
+    peers = [figures for figures in found if figures["name"].startswith("peers-")]
+    text = HEAD + _table(ours)
+    if peers:
+        text += "\n## Beside formats that cannot be cut\n\n2.5, 0.6 from 15 s, 2.5 Mbit/s from 35 s.\n\n" + _peers(peers)
+    text += "\n## Plots\n\n" + "".join(f"![{figures['name']}: {figures['title']}]({figures['name']}.png)\n\n" for figures in found)
+    with open(f"{RESULTS}/README.md", "w") as out:
+        out.write(text.rstrip() + "\n")
+    with open(f"{RESULTS}/results.json", "w") as out:
+        json.dump(found, out, indent=1)
+        out.write("\n")
+    return f"{RESULTS}/README.md"

@@ -1,0 +1,67 @@
+#!/usr/bin/python3
+"""One sending pipeline: sender.py '{"launch": …, "start": …, "seconds": …, "pauses": [[from, to]], "stats": file}'
+
+Plays what gst-launch would play; beside that it starts at a given time of the steady clock, writes what deepfgsadapt says
+of itself every 200 ms, and shuts the element named "camera" (a valve) while the source pauses.
+"""
+import csv
+import json
+import signal
+import sys
+import time
+
+import gi
+
+gi.require_version("Gst", "1.0")
+from gi.repository import GLib, Gst  # noqa: E402
+
+FIELDS = ("estimated-bitrate", "target-bitrate", "sent-bitrate", "received-bitrate", "estimate-state", "estimate-reason",
+          "feedback", "loss", "queue-delay", "round-trip", "frames", "frames-skipped", "packets-sent")
+
+
+def main():
+    order = json.loads(sys.argv[1])
+    Gst.init(None)
+    pipeline = Gst.parse_launch(order["launch"])
+    adapt, camera = pipeline.get_by_name("adapt"), pipeline.get_by_name("camera")
+    loop = GLib.MainLoop()
+    status = []
+
+    def on_message(_, message):
+        if message.type == Gst.MessageType.ERROR:
+            status.append(str(message.parse_error()))
+        if message.type in (Gst.MessageType.ERROR, Gst.MessageType.EOS):
+            loop.quit()
+
+    bus = pipeline.get_bus()
+    bus.add_signal_watch()
+    bus.connect("message", on_message)
+    out = open(order["stats"], "w", newline="", buffering=1)
+    table = csv.writer(out)
+    table.writerow(("time", *FIELDS))
+
+    def sample():
+        elapsed = time.monotonic() - order["start"]
+        if adapt:
+            stats = adapt.get_property("stats")
+            table.writerow((f"{elapsed:.3f}", *(stats.get_value(field) for field in FIELDS)))
+        if camera:
+            camera.set_property("drop", any(begin <= elapsed < end for begin, end in order["pauses"]))
+        if elapsed >= order["seconds"]:
+            loop.quit()
+        return elapsed < order["seconds"]
+
+    pipeline.set_state(Gst.State.READY)
+    time.sleep(max(0, order["start"] - time.monotonic()))
+    pipeline.set_state(Gst.State.PLAYING)
+    GLib.timeout_add(200, sample)
+    GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal.SIGINT, loop.quit)
+    loop.run()
+    pipeline.set_state(Gst.State.NULL)
+    out.close()
+    if status:
+        sys.exit(status[0])
+
+
+if __name__ == "__main__":
+    main()
