@@ -17,6 +17,9 @@ enum Tuning {
     static let provedShare = 0.92
     /// Decrease on overuse: this share of what arrives.
     static let decrease = 0.85
+    /// Packets that a train needs to count as a measurement, and the queue that makes one of a shorter train too; milliseconds.
+    static let fullTrain = 5
+    static let shortTrainAllowance: Int64 = 15
     /// How much later than the last one feedback may be, in milliseconds.
     static let feedbackSlack = 60.0
 }
@@ -42,7 +45,7 @@ extension BandwidthEstimator {
         let isFresh = decreased.map { train.firstSent > $0 } ?? true
         if isFresh, overuse(train) {
             reduceForDelay(train, at: now)
-        } else if path.queue > freeQueue, let rate = path.rate(significantlyBelow: bitrate) {
+        } else if path.queue > freeQueue + allowance(train, 0), let rate = path.rate(significantlyBelow: bitrate) {
             bitrate = bounded(Tuning.stretchedShare * rate)
             reason = .dispersion
         } else if applyLoss(train, at: now) {
@@ -57,9 +60,17 @@ extension BandwidthEstimator {
         state = bitrate > before ? .increase : bitrate < before ? .decrease : .hold
     }
 
+    /// How much longer than that, in nanoseconds, the queue must be for a train to lower the estimate at once.
+    ///
+    /// A train of few packets says little of the path but much of the rivals whose packets fall between its own: flows that send
+    /// little are left to the gentle rule, by which all that share the queue give way in proportion.
+    private func allowance(_ train: PacketTrain, _ milliseconds: Int64) -> Int64 {
+        Self.ms * (train.packets < Tuning.fullTrain ? Tuning.shortTrainAllowance : milliseconds)
+    }
+
     /// Whether the queue grows: by the trendline, or because it stands high and does not shrink.
     private func overuse(_ train: PacketTrain) -> Bool {
-        if trendline.usage == .over, path.queue > freeQueue + 2 * Self.ms { return true }
+        if trendline.usage == .over, path.queue > freeQueue + allowance(train, 2) { return true }
         guard !rivalry.isPresent else { return false }
         let last = path.trains.suffix(3)
         guard last.count == 3, let first = last.first else { return false }
@@ -68,9 +79,10 @@ extension BandwidthEstimator {
     }
 
     private mutating func reduceForDelay(_ train: PacketTrain, at now: Int64) {
-        // What arrives lately, or as of this train where the path has narrowed since.
+        // What arrives lately, or as of the last trains where the path has narrowed since. Of few packets, those of a rival
+        // that fall between them tell nothing: a small flow beside a large one must not be halved by each of its bursts.
         var basis = receivedRate ?? train.arrivalRate ?? bitrate
-        if let rate = train.arrivalRate { basis = min(basis, rate) }
+        if let rate = path.latestArrival { basis = min(basis, rate) }
         bitrate = bounded(min(bitrate, Tuning.decrease * basis))
         if path.fastestArrival > 1.15 * basis {
             // The trains promised more than there was: rivals sent in their gaps, or a shaper let bursts through.

@@ -89,13 +89,21 @@ struct PathView: Sendable {
         /// Nanoseconds from first to last packet, summed.
         var sentSpan = 0.0
         var arrivedSpan = 0.0
-        /// Bits that the arrival spans cover.
+        /// Bits that the arrival spans cover, and those that the sending spans cover.
         var bits = 0.0
+        var sentBits = 0.0
         /// The slowest of the trains as they left, in bit/s.
         var slowest = Double.infinity
 
         /// Bit/s of arrival.
-        var rate: Double { arrivedSpan > 0 ? bits * 1e9 / arrivedSpan : .infinity }
+        ///
+        /// Behind a queue of one's own the time from packet to packet is that of the later one, beside a rival that of the
+        /// earlier one, stretched. In trains of few packets, a full and a short one, this is a difference of half the rate:
+        /// there the better counts, lest a small flow yield to a large one what the large one takes.
+        var rate: Double {
+            guard arrivedSpan > 0 else { return .infinity }
+            return (gaps < 4 * trains ? max(bits, sentBits) : bits) * 1e9 / arrivedSpan
+        }
 
         mutating func add(_ train: PacketTrain) {
             trains += 1
@@ -103,6 +111,7 @@ struct PathView: Sendable {
             sentSpan += Double(train.lastSent.subtractingSaturated(train.firstSent))
             arrivedSpan += Double(train.lastArrived.subtractingSaturated(train.firstArrived))
             bits += 8 * Double(train.arrivedBytes + train.innerLost - train.firstBytes)
+            sentBits += 8 * Double(train.arrivedBytes + train.innerLost - train.lastBytes)
             slowest = min(slowest, train.sendRate ?? 0)
         }
     }
@@ -128,11 +137,21 @@ struct PathView: Sendable {
             pool.add(train)
             let expected = max(pool.sentSpan, pool.bits * 1e9 / rate)
             let excess = pool.arrivedSpan - expected
-            if pool.trains >= 2, pool.gaps >= Self.fewestGaps,
+            if pool.trains >= 2, pool.gaps >= Self.fewestGaps, pool.rate < rate,
                 excess > 0.03 * expected + 2 * jitter * Double(pool.trains).squareRoot()
             {
                 return pool.rate
             }
+        }
+        return nil
+    }
+
+    /// What the latest trains arrived at, as few of them as tell a rate; bit/s, nil where there are too few.
+    var latestArrival: Double? {
+        var pool = Pool()
+        for train in trains.suffix(Self.mostPooled).reversed() where train.arrivalRate != nil {
+            pool.add(train)
+            if pool.gaps >= Self.fewestGaps { return pool.rate }
         }
         return nil
     }
