@@ -38,6 +38,14 @@
  * |[
  * gst-launch-1.0 videotestsrc is-live=true ! video/x-raw,width=640,height=480,framerate=15/1 ! videoconvert ! deepfgsenc ! rtpdeepfgspay ! deepfgsadapt target-bitrate=1000000 ! udpsink host=127.0.0.1 port=5004 sync=false
  * ]| Sends a test picture at 1 Mbit/s; the example of rtpdeepfgsdepay receives it.
+ * |[
+ * gst-launch-1.0 rtpbin name=rtp rtp-profile=avpf videotestsrc is-live=true ! video/x-raw,width=640,height=480,framerate=15/1 ! videoconvert ! deepfgsenc ! rtpdeepfgspay ! "application/x-rtp,extmap-3=(string)http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01" ! deepfgsadapt mode=auto ! rtp.send_rtp_sink_0 rtp.send_rtp_src_0 ! udpsink host=127.0.0.1 port=5004 sync=false async=false rtp.send_rtcp_src_0 ! udpsink host=127.0.0.1 port=5005 sync=false async=false udpsrc port=5009 ! rtp.recv_rtcp_sink_0
+ * ]| Follows the path.
+ * |[
+ * gst-launch-1.0 rtpbin name=rtp rtp-profile=avpf rtpsession0::bandwidth=4000000 udpsrc port=5004 caps="application/x-rtp,media=video,clock-rate=90000,encoding-name=X-DEEPFGS,payload=96,extmap-3=(string)http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01" ! rtp.recv_rtp_sink_0 rtp. ! rtpdeepfgsdepay ! deepfgsdec ! videoconvert ! autovideosink udpsrc port=5005 ! rtp.recv_rtcp_sink_0 rtp.send_rtcp_src_0 ! udpsink host=127.0.0.1 port=5009 sync=false async=false
+ * ]| Receives it, and tells what arrives. With rtpsession0::bandwidth, of which feedback may take 5 %, it does so for every
+ * frame from the first on; without, rtpsession takes 64 kbit/s for it until it has measured the stream, and feedback comes
+ * in bunches 0.4 s apart for the first four seconds, in which the bitrate cannot grow.
  *
  * Since: 0.1
  */
