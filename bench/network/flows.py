@@ -37,9 +37,9 @@ def sending(flow, index, clip):
         "deepfgs": f"filesrc location={clip} ! deepfgsparse framerate={FRAME_RATE}/1 ! identity sync=true ! valve name=camera ! rtpdeepfgspay "
                    f"! application/x-rtp,{TWCC} ! deepfgsadapt name=adapt mode=auto min-bitrate={MINIMUM} max-bitrate={MAXIMUM} "
                    f"packet-overhead={OVERHEAD}",
-        "mjpeg": f"multifilesrc location={clip} loop=true caps=image/jpeg,framerate={FRAME_RATE}/1 ! jpegparse ! identity sync=true "
+        "mjpeg": f"appsrc name=pictures format=time caps=image/jpeg,framerate={FRAME_RATE}/1 ! jpegparse ! identity sync=true "
                  "! rtpjpegpay mtu=1200",
-        "jpeg2000": f"multifilesrc location={clip} loop=true caps=image/x-j2c,framerate={FRAME_RATE}/1 ! jpeg2000parse ! image/x-jpc "
+        "jpeg2000": f"appsrc name=pictures format=time caps=image/x-j2c,framerate={FRAME_RATE}/1 ! jpeg2000parse ! image/x-jpc "
                     "! identity sync=true ! rtpj2kpay mtu=1200",
     }
     return (f"rtpbin name=rtp rtp-profile=avpf {sources[flow.kind]} ! rtp.send_rtp_sink_0 "
@@ -53,7 +53,8 @@ def receiving(flow, index):
     media, reports, feedback = ports(index)
     router = ROUTER[SIDES[flow.direction][1]]
     name, number = FORMATS[flow.kind]
-    caps = f"application/x-rtp,media=video,clock-rate=90000,encoding-name={name},payload={number},{TWCC}"
+    more = ",sampling=(string)RGB" if flow.kind == "jpeg2000" else ""
+    caps = f"application/x-rtp,media=video,clock-rate=90000,encoding-name={name},payload={number},{TWCC}{more}"
     ends = {"deepfgs": "rtpdeepfgsdepay frame-messages=true ! fakesink sync=false async=false",
             "mjpeg": "rtpjpegdepay ! appsink name=sink sync=false async=false",
             "jpeg2000": "rtpj2kdepay ! appsink name=sink sync=false async=false"}
@@ -110,6 +111,6 @@ def start(network, scenario, clips, folder, begin):
     senders = []
     for index, flow in enumerate(scenario.flows):
         order = {"launch": sending(flow, index, clips[flow.clip or flow.kind]), "start": begin + flow.start, "seconds": flow.end - flow.start,
-                 "pauses": [[a - flow.start, b - flow.start] for a, b in flow.pauses], "stats": f"{folder}/stats-{index}.csv"}
+                 "pauses": [[a - flow.start, b - flow.start] for a, b in flow.pauses], "stats": f"{folder}/stats-{index}.csv", "pictures": clips[flow.kind]}
         senders.append(python(SIDES[flow.direction][0], "sender.py", order, f"{folder}/sender-{index}.log"))
     return senders

@@ -7,6 +7,7 @@ import numpy  # noqa: E402
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as pyplot  # noqa: E402
+from PIL import Image  # noqa: E402
 
 from flows import FRAME_RATE  # noqa: E402
 from metrics import BIN  # noqa: E402
@@ -39,12 +40,15 @@ def draw(scenario, traces, rival, name):
             rates.plot(time, trace.sent_rate / 1e6, color="#7fc4e8", lw=0.8, label="sent")
         rates.plot(time, trace.received_rate / 1e6, color=colour, lw=0.9, label="received" + label)
         estimate = trace.stats["estimated-bitrate"]
-        if numpy.isfinite(estimate).any():
+        if numpy.isfinite(estimate).any() and len(traces) < 3:
             rates.plot(time, estimate / 1e6, "--", color="#d1591d" if single else colour, lw=0.8, label="estimate" + label)
         sent, delays = trace.queue_delay
         queue.plot(sent, delays * 1e3, ",", color=colour, alpha=0.6, rasterized=True)
         moments = trace.flow.start + numpy.arange(len(trace.shown.psnr) // 5) * 5 / FRAME_RATE
-        picture.plot(moments, _mean(trace.shown.psnr, 5), color=colour, lw=0.8)
+        seen = _mean(trace.shown.psnr, 5)
+        for begin, end in trace.flow.pauses:
+            seen[(moments >= begin) & (moments < end)] = numpy.nan
+        picture.plot(moments, seen, color=colour, lw=0.8)
     rates.set_ylabel("Mbit/s")
     top = max([rate for _, rate in scenario.forward] + [rate for _, rate in scenario.backward if rate < 50])
     rates.set_ylim(0, 1.35 * top)
@@ -60,3 +64,5 @@ def draw(scenario, traces, rival, name):
     figure.tight_layout()
     figure.savefig(name, dpi=85)
     pyplot.close(figure)
+    # Few colours make a small file.
+    Image.open(name).convert("RGB").quantize(48, dither=Image.Dither.NONE).save(name, optimize=True)

@@ -64,7 +64,8 @@ def peers(trace, slots, folder):
     """The frames that were delivered, decoded; which source frame each is, the picture itself tells."""
     originals = [source.pixels(name) for name in sorted(glob.glob(f"{source.FOLDER}/pictures/*.png"))]
     small = numpy.array([picture[::8, ::8].ravel() for picture in originals])
-    sent = [source.pixels(name) for name in sorted(glob.glob(f"{source.FOLDER}/{trace.flow.kind}/*"))]
+    folder_sent = {"mjpeg": "jpeg"}.get(trace.flow.kind, trace.flow.kind)
+    sent = [source.pixels(name) for name in sorted(glob.glob(f"{source.FOLDER}/{folder_sent}/*"))]
     shown = Shown(slots)
     pictures = {}
     first = trace.sent_time[0] if len(trace.sent_time) else 0

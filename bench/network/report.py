@@ -19,6 +19,10 @@ def _percent(value):
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
+def _decibels(flow):
+    return "–" if flow["psnr_db"] is None else f"{flow['psnr_db']:.1f}"
+
+
 def _list(values):
     return ", ".join("never" if value is None else f"{value:.2f}" for value in values) if values else "–"
 
@@ -32,7 +36,7 @@ def _flow_rows(figures):
                _percent(figures[f"use_{flow['direction']}"]) if first or flow["direction"] == "backward" else "",
                f"{flow['received_mbps']:.2f}", *(f"{queue.get(p, 0):.0f}" for p in ("p50", "p95", "p99")),
                f"{flow['packets_lost']} of {flow['packets_sent']}", _percent(flow["frames_decoded"]),
-               "–" if flow["bases_lost"] is None else str(flow["bases_lost"]), f"{flow['longest_stall_s']:.2f}", f"{flow['psnr_db']:.1f}",
+               "–" if flow["bases_lost"] is None else str(flow["bases_lost"]), f"{flow['longest_stall_s']:.2f}", _decibels(flow),
                f"{delay.get('p95', 0):.0f}", _percent(flow["oscillation"]),
                _list(figures.get("reach_90_s")) if first else "", _list(figures.get("under_s")) if first else "",
                _list(figures.get("jain")) if first else "",
@@ -53,7 +57,7 @@ def _peers(all_figures):
              "longest stall s"), ["---"] * 8]
     for figures in all_figures:
         flow = figures["flows"][0]
-        rows.append((flow["kind"], _percent(flow["frames_intact"]), _percent(flow["frames_decoded"]), f"{flow['psnr_db']:.1f}",
+        rows.append((flow["kind"], _percent(flow["frames_intact"]), _percent(flow["frames_decoded"]), _decibels(flow),
                      f"{flow['queue_ms'].get('p95', 0):.0f}", ", ".join(f"{value:.0f}" for value in flow["frame_delay_ms"].values()),
                      _percent(flow["packets_lost"] / max(1, flow["packets_sent"])), f"{flow['longest_stall_s']:.2f}"))
     return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"

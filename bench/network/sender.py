@@ -2,9 +2,12 @@
 """One sending pipeline: sender.py '{"launch": …, "start": …, "seconds": …, "pauses": [[from, to]], "stats": file}'
 
 Plays what gst-launch would play; beside that it starts at a given time of the steady clock, writes what deepfgsadapt says
-of itself every 200 ms, and shuts the element named "camera" (a valve) while the source pauses.
+of itself every 200 ms, and shuts the element named "camera" (a valve) while the source pauses. An appsrc named "pictures"
+is fed the files of that name, 25 a second, from the first again after the last: no source element gives them times.
 """
 import csv
+import glob
+import itertools
 import json
 import signal
 import sys
@@ -51,6 +54,18 @@ def main():
             loop.quit()
         return elapsed < order["seconds"]
 
+    pictures = pipeline.get_by_name("pictures")
+    if pictures:
+        files = [open(name, "rb").read() for name in sorted(glob.glob(order["pictures"]))]
+        count = itertools.count()
+
+        def on_need(source, _):
+            number = next(count)
+            buffer = Gst.Buffer.new_wrapped(files[number % len(files)])
+            buffer.pts = number * Gst.SECOND // 25
+            source.emit("push-buffer", buffer)
+
+        pictures.connect("need-data", on_need)
     pipeline.set_state(Gst.State.READY)
     time.sleep(max(0, order["start"] - time.monotonic()))
     pipeline.set_state(Gst.State.PLAYING)

@@ -79,8 +79,8 @@ def prepare_short():
 def prepare():
     """Makes the clips where they are missing; returns their files by name."""
     os.makedirs(FOLDER, exist_ok=True)
-    clips = {"deepfgs": f"{FOLDER}/clip.dfgs", "small": f"{FOLDER}/small.dfgs", "mjpeg": f"{FOLDER}/jpeg/%04d.jpg",
-             "jpeg2000": f"{FOLDER}/jpeg2000/%04d.j2c"}
+    clips = {"deepfgs": f"{FOLDER}/clip.dfgs", "small": f"{FOLDER}/small.dfgs", "mjpeg": f"{FOLDER}/jpeg/*.jpg",
+             "jpeg2000": f"{FOLDER}/jpeg2000/*.j2c"}
     if os.path.exists(f"{FOLDER}/complete"):
         return clips
     for name in ("pictures", "jpeg", "jpeg2000"):
