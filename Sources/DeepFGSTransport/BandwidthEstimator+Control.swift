@@ -152,7 +152,8 @@ extension BandwidthEstimator {
         guard let pool = path.pool, pool.arrivedSpan <= 1.07 * pool.sentSpan + 1e6,
             rivalry.isPresent || path.trains.suffix(2).allSatisfy({ path.queue(of: $0) < freeQueue })
         else { return nil }
-        return pool.slowest
+        // A short packet at the end arrives in time although those before it queue: what its train carried tells.
+        return min(pool.slowest, Tuning.stretchedShare / Tuning.provedShare * pool.carried)
     }
 
     /// Queue delay below which flows do not give way, in nanoseconds: jitter is no queue.

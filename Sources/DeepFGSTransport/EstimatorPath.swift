@@ -105,6 +105,9 @@ struct PathView: Sendable {
             return (gaps < 4 * trains ? max(bits, sentBits) : bits) * 1e9 / arrivedSpan
         }
 
+        /// Bit/s of all but the first packets, which the arrival spans cover.
+        var carried: Double { arrivedSpan > 0 ? bits * 1e9 / arrivedSpan : .infinity }
+
         mutating func add(_ train: PacketTrain) {
             trains += 1
             gaps += train.packets - 1
