@@ -24,7 +24,7 @@ import Testing
         #expect(run.queueDelay(0.95) < 0.04)
         #expect(run.timeToReach(0.9, from: 0) <= 1)
         #expect(run.timeToReach(0.9, from: 40) < 2.5)
-        #expect(run.timeToReach(0.9, from: 80) < 2.5)
+        #expect(run.timeToReach(0.9, from: 80) < 3)
         #expect(run.timeToFall(from: 60) <= 0.5)
         #expect(run.flows[0].lostBase <= 1)
     }
