@@ -85,7 +85,7 @@ public struct Depacketiser: Sendable {
     /// After so many frames in a row without repair packets none are expected.
     private static let protectionMemory = 16
     /// Most bytes that are reserved on the word of a packet before they have come.
-    private static let reservation = 1 << 20
+    private static let reservation = 1 << 16
 
     public private(set) var statistics = Statistics()
     private var pending: Pending?
