@@ -3,7 +3,8 @@ extension AdaptiveSender {
     public enum Protection: UInt8, Sendable {
         /// All.
         case all
-        /// As many as the loss calls for that feedback tells of; all where there is no feedback.
+        /// As many as the loss calls for that feedback tells of, all where there is no feedback; but no more than the
+        /// frame's share of the target has room for.
         case automatic
         /// None.
         case none

@@ -71,7 +71,10 @@ public struct AdaptiveSender: Sendable {
         if begun == nil { begun = now }
         let overhead = packet.rtpHeaderBytes + settings.networkOverhead
         if estimator.settings.packetOverhead != overhead { estimator.settings.packetOverhead = overhead }
-        if packet.header.repair != nil { cutter.protection = protection(at: now) }
+        if packet.header.repair != nil {
+            cutter.protection = protection(at: now)
+            cutter.protectsWithinBudget = settings.protection == .automatic
+        }
         cutter.take(packet, at: now)
     }
 

@@ -37,13 +37,21 @@ extension TailCutter {
     mutating func isSuperfluous(_ packet: Packet, in index: Int) -> Bool {
         guard packet.header.repair != nil else { return false }
         let symbols = frames[index].symbols
-        let limit = frames[index].repairLimit ?? protection.limit(packets: symbols)
+        let limit = frames[index].repairLimit ?? min(protection.limit(packets: symbols), room(for: packet, in: index))
         frames[index].repairLimit = limit
         // What was lost before it came here has to be made up for too.
         let missing = max(0, symbols - frames[index].basePackets)
         guard frames[index].repairPassed < missing + limit else { return true }
         frames[index].repairPassed += 1
         return false
+    }
+
+    /// How many packets of a base's size the frame's share of the target has room for behind the base.
+    private func room(for packet: Packet, in index: Int) -> Int {
+        guard protectsWithinBudget else { return RepairCode.maximumSymbols }
+        let packets = target / 8 * Double(interval) / 1e9 / Double(max(1, wireBytes(packet)))
+        guard packets > Double(frames[index].symbols) else { return 0 }
+        return Int(min(packets, Double(RepairCode.maximumSymbols))) - frames[index].symbols
     }
 }
 

@@ -110,6 +110,9 @@ public struct TailCutter: Sendable {
     public var maximumFrameBytes = 0
     /// How many repair packets are sent of those that come; a change takes effect with the next frame.
     public var protection = BaseProtection.all
+    /// Repair packets for which the frame's share of the target has no room behind the base are left out: a protected frame is
+    /// not worth another one that is not sent at all.
+    public var protectsWithinBudget = false
     public internal(set) var statistics = Statistics()
     /// Time between frames in nanoseconds, as far as it is known.
     public internal(set) var interval: Int64

@@ -68,6 +68,21 @@ struct TailCutterRepairTests {
         #expect(run.sent.last?.marker == true && run.outstanding == 0)
     }
 
+    /// A frame's share of the target is so many packets of the base's size; the base has four.
+    @Test(
+        "Repair packets that have no room give way, not whole frames",
+        arguments: [(3, 0), (4, 0), (5, 1), (6, 2), (9, 3)])
+    func room(share: Int, expected: Int) {
+        let wire = 1000 + 12 + 12 + 28
+        let run = run(repairs: 3, length: 4000) {
+            $0.target = Double(share * wire * 8) * 1e9 / Double(Self.interval) + 1
+            $0.protectsWithinBudget = true
+        }
+        check(run)
+        #expect(run.cutter.statistics.repairPacketsSent == UInt64(10 * expected))
+        if share > 4 { #expect(run.cutter.statistics.framesSkipped == 0) }
+    }
+
     @Test("Repair packets pass in their place, whole, and count", arguments: [false, true])
     func pass(isThrough: Bool) {
         let run = run(repairs: 3, isThrough: isThrough) { _ in }

@@ -34,7 +34,8 @@ def sending(flow, index, clip):
     media, reports, feedback = ports(index)
     router = ROUTER[SIDES[flow.direction][0]]
     sources = {
-        "deepfgs": f"filesrc location={clip} ! deepfgsparse framerate={FRAME_RATE}/1 ! identity sync=true ! valve name=camera ! rtpdeepfgspay "
+        "deepfgs": f"filesrc location={clip} ! deepfgsparse framerate={FRAME_RATE}/1 ! identity sync=true ! valve name=camera "
+                   f"! rtpdeepfgspay base-protection={flow.protection} "
                    f"! application/x-rtp,{TWCC} ! deepfgsadapt name=adapt mode=auto min-bitrate={MINIMUM} max-bitrate={MAXIMUM} "
                    f"packet-overhead={OVERHEAD}",
         "mjpeg": f"appsrc name=pictures format=time caps=image/jpeg,framerate={FRAME_RATE}/1 ! jpegparse ! identity sync=true "

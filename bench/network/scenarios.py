@@ -10,6 +10,8 @@ class Flow:
     direction: str = "forward"
     kind: str = "deepfgs"
     clip: str = ""
+    # Repair packets that the payloader makes, in percent of the base's packets.
+    protection: int = 0
     pauses: list = field(default_factory=list)
 
 
@@ -61,7 +63,11 @@ def everything():
         Scenario("fall", "a fall to a fifth for 5 s", 45, [(0, 2.5), (20, 0.5), (25, 2.5)], _one(45)),
     ]
     for percent in (0, 1, 5, 10, 20, 30):
-        listed.append(Scenario(f"loss-{percent}", f"{percent} % random loss", 40, [(0, 2)], _one(40), loss=percent / 100))
+        listed.append(Scenario(f"loss-{percent}", f"{percent} % random loss, base protected", 40, [(0, 2)], _one(40, protection=400),
+                               loss=percent / 100))
+    for percent in (10, 30):
+        listed.append(Scenario(f"loss-{percent}-bare", f"{percent} % random loss, no protection", 40, [(0, 2)], _one(40),
+                               loss=percent / 100))
     listed += [
         Scenario("reordering", "5 % of packets late by 5 to 15 ms", 40, [(0, 2)], _one(40), reordered=0.05),
         Scenario("duplicates", "2 % of packets twice", 40, [(0, 2)], _one(40), duplicates=0.02),

@@ -352,7 +352,8 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
      * GstDeepFGSAdapt:base-protection:
      *
      * Which repair packets (`base-protection` of rtpdeepfgspay) are passed on. `auto`: the fewest with which a base
-     * arrives at 99.9 %, at 1.2 times the highest loss lately; all without feedback, and in its first two seconds.
+     * arrives at 99.9 %, at 1.2 times the highest loss lately; all without feedback, and in its first two seconds; but
+     * no more than the frame's share of the bitrate has room for, so that no frame is left out for them.
      */
     g_object_class_install_property(
         klass, PROP_BASE_PROTECTION,
