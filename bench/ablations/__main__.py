@@ -75,7 +75,7 @@ def write(options, curves: dict[str, list[dict]]) -> None:
     lines = [
         "# What each part of the codec is worth", "",
         f"Made by `make ablations`: the network *{options.config}*, trained from nothing for {options.steps} steps on the "
-        f"same crops in the same order, each time without one part; {options.eval_pictures} pictures of Kodak, ideal code "
+        f"same crops in the same order, each time without one part; {options.eval_pictures} pictures of {Path(options.pictures).name}, ideal code "
         "lengths of the float networks, one stream each, cut behind so many scalable channels. BD-rate by PSNR against the "
         "full codec: positive is more bits for the same quality. Short runs of a small network: they rank the parts, "
         "and do not say what a long run would.", "",
