@@ -11,7 +11,7 @@ enum Tuning {
     static let drainOver = 150.0
     static let leastDrain = 0.3
     /// Additive growth in bit/s a second at 1 Mbit/s; it goes with the root of the rate.
-    static let growth = 200_000.0
+    static let growth = 300_000.0
     /// Share of the rate that stretched trains arrived at, and of a proved rate, that is used.
     static let stretchedShare = 0.96
     static let provedShare = 0.92
