@@ -5,7 +5,7 @@
 /// and limits it keeps (draft-ietf-rmcat-gcc-02).
 ///
 /// - growth: **proved** (a train that arrived as fast as it left proved its rate: ×1.38 a round trip), else **additive**,
-///   200 kbit/s a second at 1 Mbit/s, with the root of the rate, up to 96 % of what stretched trains arrived at;
+///   300 kbit/s a second at 1 Mbit/s, with the root of the rate, up to 96 % of what stretched trains arrived at;
 /// - decrease: **dispersion** (trains arrive slower than the estimate), **delay** (trendline overuse, 0.85 of what arrives),
 ///   **queue** (in proportion to rate and queue: flows that share a queue so come to share it evenly), **loss**;
 /// - a standing queue is drained by lowering `target` below `bitrate`; feedback that is overdue lowers it too.
