@@ -42,7 +42,7 @@ struct AdaptiveRecipeTests {
             at: folder.url)
         let wide = try RecipeTests.size(folder.path("46760/out/received.dfgs"))
         let narrow = try RecipeTests.size(folder.path("46770/out/received.dfgs"))
-        #expect(narrow > 50_000 && narrow < 300_000, "\(run.output)")
-        #expect(wide > 3 * narrow / 2, "\(run.output)")
+        #expect(narrow > 50_000, "\(run.output)")
+        #expect(wide > 2 * narrow, "\(run.output)")
     }
 }
