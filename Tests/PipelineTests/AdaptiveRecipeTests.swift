@@ -42,7 +42,8 @@ struct AdaptiveRecipeTests {
             at: folder.url)
         let wide = try RecipeTests.size(folder.path("46820/out/received.dfgs"))
         let narrow = try RecipeTests.size(folder.path("46830/out/received.dfgs"))
-        #expect(narrow > 50_000 && narrow < 300_000, "\(run.output)")
-        #expect(wide > 2 * narrow, "\(run.output)")
+        // 200 kbit/s for ten seconds, or for fifteen where the test runner's children do not hear the interrupt.
+        #expect(narrow > 50_000 && narrow < 400_000, "\(narrow) bytes; \(run.output)")
+        #expect(wide > 3 * narrow / 2, "\(wide) and \(narrow) bytes; \(run.output)")
     }
 }
