@@ -17,9 +17,12 @@ APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-d
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
-deps: ## install the system packages (Debian 12), only those that are missing
-	@missing=$$(for p in $(APT); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+# Installs those of the Debian packages $(1) that are missing.
+install = @missing=$$(for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
 	if [ -n "$$missing" ]; then $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends $$missing; fi
+
+deps: ## install the system packages (Debian 12), only those that are missing
+	$(call install,$(APT))
 
 build: deps ## build the command line tool: .build/release/deepfgs
 	swift build -c release --product deepfgs
@@ -62,8 +65,7 @@ bench-network: build plugin bench-network-deps ## scenarios of RFC 8867 and ours
 	$(SUDO) bench/network/run $(SCENARIOS)
 
 bench-network-deps: ## install what the network bench needs beside the rest: plots, and the TCP rival
-	@missing=$$(for p in iperf3 python3-matplotlib; do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
-	if [ -n "$$missing" ]; then $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends $$missing; fi
+	$(call install,iperf3 python3-matplotlib)
 
 # Training and evaluation: docs/40-training.md
 PYTHON ?= python3

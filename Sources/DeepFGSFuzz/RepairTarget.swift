@@ -26,9 +26,7 @@ struct LossyFrame {
         }
         let baseEnd = packets[0].header.baseEnd
         let size = packets.first { $0.header.repair != nil }?.header.repair?.symbolSize ?? room - PayloadHeader.length
-        let repairs = frame[..<baseEnd].withUnsafeBytes {
-            RepairCode.repairSymbols(of: $0, symbolSize: size, count: packets.count { $0.header.repair != nil })
-        }
+        let repairs = frame.withUnsafeBytes { Packetiser.repairSymbols(of: $0, for: packets) }
         var arrived = 0
         for packet in packets where input.byte() & 3 != 3 {
             var payload = [UInt8](repeating: 0, count: PayloadHeader.length)

@@ -16,11 +16,7 @@ final class PacketiserHandle: Handle {
         packetiser.baseProtection = baseProtection
         do {
             packets = try packetiser.packets(of: frame, maximumPayload: maximumPayload)
-            if let header = packets.first(where: { $0.header.repair != nil })?.header, let repair = header.repair {
-                repairs = RepairCode.repairSymbols(
-                    of: UnsafeRawBufferPointer(rebasing: frame.prefix(header.baseEnd)), symbolSize: repair.symbolSize,
-                    count: packets.count { $0.header.repair != nil })
-            }
+            repairs = Packetiser.repairSymbols(of: frame, for: packets)
             return packets.count
         } catch {
             packets = []

@@ -101,8 +101,8 @@ struct PathView: Sendable {
         /// earlier one, stretched. In trains of few packets, a full and a short one, this is a difference of half the rate:
         /// there the better counts, lest a small flow yield to a large one what the large one takes.
         var rate: Double {
-            guard arrivedSpan > 0 else { return .infinity }
-            return (gaps < 4 * trains ? max(bits, sentBits) : bits) * 1e9 / arrivedSpan
+            guard gaps < 4 * trains, arrivedSpan > 0 else { return carried }
+            return max(carried, sentBits * 1e9 / arrivedSpan)
         }
 
         /// Bit/s of all but the first packets, which the arrival spans cover.

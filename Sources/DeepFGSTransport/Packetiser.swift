@@ -7,7 +7,7 @@ public struct Packetiser: Sendable {
     /// One packet: its payload header, and the bytes of the frame that follow it.
     public struct Packet: Hashable, Sendable {
         public var header: PayloadHeader
-        /// Bytes of the frame; none in a repair packet, which `RepairCode.repairSymbols` of the base are for.
+        /// Bytes of the frame; none in a repair packet, whose are in `repairSymbols`.
         public var bytes: Range<Int>
         /// Whether it is the last packet of the frame and carries the RTP marker.
         public var isLast: Bool
@@ -82,6 +82,20 @@ public struct Packetiser: Sendable {
         packets[packets.count - 1].isLast = true
         nextFrameNumber &+= 1
         return packets
+    }
+
+    /// What follows the payload header in each repair packet of a frame.
+    ///
+    /// - Parameters:
+    ///   - frame: The frame that the packets are of.
+    ///   - packets: What `packets` returned for it.
+    /// - Returns: The repair symbols by their index; none where no packet is a repair packet. Costs O(result × base).
+    public static func repairSymbols(of frame: UnsafeRawBufferPointer, for packets: [Packet]) -> [[UInt8]] {
+        let repairs = packets.lazy.filter { $0.header.repair != nil }
+        guard let header = repairs.first?.header, let repair = header.repair else { return [] }
+        return RepairCode.repairSymbols(
+            of: UnsafeRawBufferPointer(rebasing: frame.prefix(header.baseEnd)), symbolSize: repair.symbolSize,
+            count: repairs.count { _ in true })
     }
 
     /// How many repair packets a base gets, and how many of its bytes a packet holds.

@@ -1,9 +1,10 @@
 /// Keeps an RTP stream of DeepFGS frames to a bitrate by leaving out the tails of its frames.
 ///
 /// Takes packets as `Packetiser` makes them, and says which to send, when, how much of each, and under which number.
-/// Of each frame a prefix goes out, its base always, and behind it as many repair packets as `protection` says; the last packet kept may be shortened, carries the marker, and
-/// sequence numbers have no gaps: a packet is held until it is known whether another follows it. Where one base takes
-/// longer than its frame's time, the frames that come meanwhile are left out whole, but for the newest.
+/// Of each frame a prefix goes out, its base always, and behind it as many repair packets as `protection` says; the last
+/// packet kept may be shortened, carries the marker, and sequence numbers have no gaps: a packet is held until it is known
+/// whether another follows it. Where one base takes longer than its frame's time, the frames that come meanwhile are left
+/// out whole, but for the newest.
 ///
 /// The caller holds the packets; this sees tokens and sizes. Every token taken comes back once, in `send` or `drop`.
 /// Values in, values out: no clock, no thread; times are nanoseconds on any steady clock.

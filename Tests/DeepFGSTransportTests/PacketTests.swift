@@ -19,17 +19,13 @@ struct TestSender {
 
     mutating func packets(of frame: [UInt8], maximumPayload: Int = 200) throws -> [TestPacket] {
         let cut = try frame.withUnsafeBytes { try packetiser.packets(of: $0, maximumPayload: maximumPayload) }
+        let repairs = frame.withUnsafeBytes { Packetiser.repairSymbols(of: $0, for: cut) }
         defer { timestamp &+= 3000 }
         return cut.map { packet in
             var payload = [UInt8](repeating: 0, count: PayloadHeader.length)
             payload.withUnsafeMutableBytes { packet.header.write(to: $0) }
             defer { sequenceNumber &+= 1 }
-            let body = packet.header.repair.map { repair in
-                frame[..<packet.header.baseEnd].withUnsafeBytes {
-                    RepairCode.repairSymbols(
-                        of: $0, symbolSize: repair.symbolSize, count: Int(repair.index) + 1)[Int(repair.index)]
-                }
-            }
+            let body = packet.header.repair.map { repairs[Int($0.index)] }
             return TestPacket(
                 payload: payload + (body ?? Array(frame[packet.bytes])), sequenceNumber: sequenceNumber,
                 timestamp: timestamp, marker: packet.isLast)

@@ -8,7 +8,6 @@ each kept as a file to be decoded afterwards.
 import csv
 import json
 import os
-import signal
 import sys
 import time
 
@@ -16,6 +15,8 @@ import gi
 
 gi.require_version("Gst", "1.0")
 from gi.repository import GLib, Gst  # noqa: E402
+
+from player import play  # noqa: E402
 
 
 def main():
@@ -56,13 +57,7 @@ def main():
     if sink:
         sink.set_property("emit-signals", True)
         sink.connect("new-sample", on_frame)
-    pipeline.set_state(Gst.State.PLAYING)
-    GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal.SIGINT, loop.quit)
-    loop.run()
-    pipeline.set_state(Gst.State.NULL)
-    out.close()
-    if status:
-        sys.exit(status[0])
+    play(pipeline, loop, out, status)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import csv
 import glob
 import itertools
 import json
-import signal
 import sys
 import time
 
@@ -17,6 +16,8 @@ import gi
 
 gi.require_version("Gst", "1.0")
 from gi.repository import GLib, Gst  # noqa: E402
+
+from player import play  # noqa: E402
 
 FIELDS = ("estimated-bitrate", "target-bitrate", "sent-bitrate", "received-bitrate", "estimate-state", "estimate-reason",
           "feedback", "loss", "queue-delay", "round-trip", "frames", "frames-skipped", "packets-sent")
@@ -68,14 +69,8 @@ def main():
         pictures.connect("need-data", on_need)
     pipeline.set_state(Gst.State.READY)
     time.sleep(max(0, order["start"] - time.monotonic()))
-    pipeline.set_state(Gst.State.PLAYING)
     GLib.timeout_add(200, sample)
-    GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal.SIGINT, loop.quit)
-    loop.run()
-    pipeline.set_state(Gst.State.NULL)
-    out.close()
-    if status:
-        sys.exit(status[0])
+    play(pipeline, loop, out, status)
 
 
 if __name__ == "__main__":

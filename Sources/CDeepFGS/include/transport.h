@@ -172,7 +172,8 @@ typedef struct {
 /* Which repair packets are passed on. */
 typedef enum {
     DEEPFGS_PROTECTION_ALL = 0,
-    /* As many as the loss calls for that feedback tells of; all where there is no feedback. */
+    /* As many as the loss calls for that feedback tells of, all where there is no feedback; but no more than the frame's share
+     * of the bitrate has room for. */
     DEEPFGS_PROTECTION_AUTO = 1,
     DEEPFGS_PROTECTION_NONE = 2,
 } DeepFGSProtection;
