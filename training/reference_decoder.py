@@ -144,7 +144,7 @@ class Model:
         self.identity = hashlib.sha256(data).hexdigest()[:16]
         metadata, self.tensors = read_safetensors(data)
         self.configuration = c = json.loads(metadata["deepfgs"])
-        if c["format"] != 1 or c["mean_fraction_bits"] != 4 or c["linear_fraction_bits"] != 8:
+        if c["format"] not in (1, 2) or c["mean_fraction_bits"] != 4 or c["linear_fraction_bits"] != 8:
             raise ValueError("a model file of another format")
         self.slices, self.basic, self.z_channels = c["slices"], c["basic_slices"], c["z_channels"]
         self.scale_tables = self.coding_tables("scale", c["scale_levels"])
@@ -254,6 +254,11 @@ def pixel_shuffle(x, r):
     return x.reshape(c // r**2, r, r, h, w).transpose(0, 3, 1, 4, 2).reshape(c // r**2, h * r, w * r)
 
 
+def anchors(h, w):
+    """[h][w] of true where row + column is even: clause 7, two passes."""
+    return np.add.outer(np.arange(h), np.arange(w)) % 2 == 0
+
+
 class IntegerNetworks:
     """Everything from z to the scale indices."""
 
@@ -273,9 +278,17 @@ class IntegerNetworks:
         a = pixel_shuffle(self.act("hyp.2", self.act("hyp.0", z)), 2)
         return pixel_shuffle(self.act("hyp.6", self.act("hyp.4", a)), 2)
 
-    def predict(self, i, features, earlier, shift):
-        """M and s of slice i from [Φ, C_0 … C_(i−1)] and Y_0 … Y_(i−1)."""
+    def two_passes(self, i):
+        """clause 7, two passes: whether the anchors of slice i are coded before its other positions."""
+        return self.c["format"] == 2 and i < self.c["basic_slices"]
+
+    def predict(self, i, features, earlier, shift, anchors=None):
+        """M and s of slice i from [Φ, C_0 … C_(i−1)] and Y_0 … Y_(i−1); in a second pass from Y of its anchors too."""
         n, levels = self.c["slices"][i], self.c["scale_levels"]
+        if anchors is not None:
+            features = features + [self.context(i, anchors, "chk")]
+        elif self.two_passes(i):
+            features = features + [np.zeros((self.c["context_channels"],) + features[0].shape[1:], np.int64)]
         o = self.scaled(f"e2.{i}", self.act(f"e1.{i}", np.concatenate(features)))
         mean, scale = o[:n].astype(np.int64), o[n:]
         s = np.clip(np.clip(scale, 0, levels - 1) + shift, 0, levels - 1).astype(np.int64)
@@ -284,9 +297,9 @@ class IntegerNetworks:
             mean = mean + ((total + 128) >> 8)
         return np.clip(mean, -self.c["mean_max"], self.c["mean_max"]), s
 
-    def context(self, i, y):
+    def context(self, i, y, part="ctx"):
         limit = self.c["context_max"]
-        return self.act(f"ctx.{i}", np.clip((y + 2) >> 2, -limit, limit))
+        return self.act(f"{part}.{i}", np.clip((y + 2) >> 2, -limit, limit))
 
 
 # Clause 9: synthesis -------------------------------------------------------------------------------------------------
@@ -359,12 +372,17 @@ class Frame:
             part = 0 if i < basic else 1
             mean, scale = networks.predict(i, features, ys, header.shifts[part])
             q = np.zeros_like(mean)
-            for channel in range(slices[i]):
-                tables = [model.scale_tables[s] for s in scale[channel].reshape(-1)]
-                symbols, count = (base, scalable)[part].plane(tables, SYMBOL_LIMIT)
-                q[channel] = symbols.reshape(h, w)
-                arrived += count if i < basic else 0
-                self.channels += i >= basic and count == h * w
+            everywhere = np.ones((h, w), bool)
+            for at in (anchors(h, w), ~anchors(h, w)) if networks.two_passes(i) else (everywhere,):
+                if not at[0, 0]:  # the second pass: every anchor is known
+                    known = np.where(at, 0, header.steps[part] * q + mean)
+                    again = networks.predict(i, features, ys, header.shifts[part], known)
+                    mean, scale = np.where(at, again[0], mean), np.where(at, again[1], scale)
+                for channel in range(slices[i]):
+                    tables = [model.scale_tables[s] for s in scale[channel][at]]
+                    q[channel][at], count = (base, scalable)[part].plane(tables, SYMBOL_LIMIT)
+                    arrived += count if i < basic else 0
+                    self.channels += i >= basic and count == h * w
             if i == basic - 1 and arrived != self.z.size + sum(slices[:basic]) * h * w:
                 raise Rejected("baseDamaged")
             ys.append(header.steps[part] * q + mean)

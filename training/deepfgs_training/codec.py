@@ -48,11 +48,16 @@ class Codec:
         self.net, self.integer, self.tables, self.dtype = net, integer, tables, dtype
         self.basic, self.scalable = basic, scalable
 
-    def predict(self, i: int, features, latents):
-        """16 * mean, scale index under the slice's quantiser, and the quantiser's step."""
+    def predict(self, i: int, features, latents, symbols):
+        """16 * mean and scale index under the slice's quantiser, symbols and integer latents of a slice.
+
+        `symbols`: maps (16 * mean, step) to the slice's symbols.
+        """
         quantiser = self.basic if i < self.net.config.basic_slices else self.scalable
-        mean, scale = self.integer.predict(i, features, latents)
-        return mean, (scale + quantiser.scale_shift).clamp(0, SCALES - 1), quantiser.step
+        reconstruct = lambda mean: quantiser.step * symbols(mean, quantiser.step) + mean
+        mean, scale = self.integer.predict(i, features, latents, reconstruct)
+        q = symbols(mean, quantiser.step)
+        return mean, (scale + quantiser.scale_shift).clamp(0, SCALES - 1), q, quantiser.step * q + mean
 
     @torch.no_grad()
     def encode(self, x: torch.Tensor) -> Coded:
@@ -65,10 +70,11 @@ class Codec:
         for i, n in enumerate(config.slices):
             if i == config.basic_slices:
                 y, offset = net.scalable(f, [v.float() / 16 for v in parts["latents"]]), 0
-            mean, scale, step = self.predict(i, features, parts["latents"])
-            q = torch.round((16 * y[:, offset : offset + n].double() - mean.double()) / step)
-            q = q.clamp(-SYMBOL_MAX, SYMBOL_MAX).to(self.dtype)
-            for key, value in (("q", q), ("mean", mean), ("scale", scale), ("latents", step * q + mean)):
+            target = 16 * y[:, offset : offset + n].double()
+            symbols = lambda mean, step: torch.round((target - mean.double()) / step).clamp(
+                -SYMBOL_MAX, SYMBOL_MAX).to(self.dtype)
+            coded = self.predict(i, features, parts["latents"], symbols)
+            for key, value in zip(("mean", "scale", "q", "latents"), coded):
                 parts[key].append(value)
             if i < len(config.slices) - 1:
                 features.append(integer.context(i, parts["latents"][-1]))
@@ -86,8 +92,9 @@ class Codec:
         q[:, start:] = 0
         features, latents, means, scales, offset = [coded.phi], [], [], [], 0
         for i, n in enumerate(config.slices):
-            mean, scale, step = self.predict(i, features, latents)
-            latents.append(step * q[:, offset : offset + n] + mean)
+            known = q[:, offset : offset + n]
+            mean, scale, _, decoded = self.predict(i, features, latents, lambda *_: known)
+            latents.append(decoded)
             means.append(mean)
             scales.append(scale)
             if i < len(config.slices) - 1:

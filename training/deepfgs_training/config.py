@@ -30,10 +30,13 @@ class ModelConfig:
     feature_channels: int = 96
     context_channels: int = 32
     hidden: int = 96
+    checkerboard: bool = False  # basic slices in two passes, the second seeing the first: format 2 of the model file
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
+            if field.type is bool:
+                continue
             sizes = value if isinstance(value, tuple) else (value,)
             low = 0 if field.name.endswith("blocks") else 1
             if not all(isinstance(s, int) and low <= s <= 4096 for s in sizes):
@@ -53,10 +56,19 @@ class ModelConfig:
         """Channels of y_s: the largest cut."""
         return sum(self.slices[self.basic_slices :])
 
+    @property
+    def format(self) -> int:
+        """Version of the model file: 2 with a checkerboard in the basic slices, 1 without."""
+        return 2 if self.checkerboard else 1
+
+    def two_passes(self, i: int) -> bool:
+        """Whether slice i is coded in two passes: its anchors, then the other positions, which see them."""
+        return self.checkerboard and i < self.basic_slices
+
     def metadata(self, name: str) -> dict:
         """The object behind `__metadata__.deepfgs` of a model file."""
         return dict(
-            format=1, name=name, slices=self.slices, basic_slices=self.basic_slices, z_channels=self.z_channels,
+            format=self.format, name=name, slices=self.slices, basic_slices=self.basic_slices, z_channels=self.z_channels,
             feature_channels=self.feature_channels, context_channels=self.context_channels, hidden=self.hidden,
             activation_max=ACTIVATION_MAX, context_max=CONTEXT_MAX, z_max=Z_MAX, mean_max=MEAN_MAX,
             mean_fraction_bits=MEAN_FRACTION_BITS, linear_fraction_bits=LINEAR_FRACTION_BITS, scale_levels=SCALES,
@@ -70,7 +82,8 @@ class ModelConfig:
         Raises TrainingError for another format version, fixed ranges other than ours, or missing fields.
         """
         try:
-            config = cls(**{f.name: _value(fields[f.name]) for f in dataclasses.fields(cls)})
+            sizes = {f.name: _value(fields[f.name]) for f in dataclasses.fields(cls) if f.type is not bool}
+            config = cls(**sizes, checkerboard=fields["format"] == 2)
         except KeyError as missing:
             raise TrainingError(f"the model file's metadata lacks {missing}") from None
         ours = config.metadata("")

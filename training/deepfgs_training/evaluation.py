@@ -52,8 +52,9 @@ def _decode_cut(net, f, phi, basic, cut):
         scalable = i >= net.config.basic_slices
         if i == net.config.basic_slices:
             y, offset = net.scalable(f, decoded), 0
-        mean, sigma = net.predict(i, features, decoded)
-        q = torch.round(y[:, offset : offset + n] - mean)
+        target = y[:, offset : offset + n]
+        mean, sigma = net.predict(i, features, decoded, lambda m: torch.round(target - m) + m)
+        q = torch.round(target - mean)
         arrived = (torch.arange(offset, offset + n, device=f.device) < cut).float()
         bits.append(gaussian_bits(q, sigma).sum((0, 2, 3)))
         decoded.append(net.arrive(q, mean, arrived) if scalable else q + mean)

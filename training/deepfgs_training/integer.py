@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from .config import (ACTIVATION_MAX, CONTEXT_MAX, LINEAR_FRACTION_BITS, MEAN_FRACTION_BITS, MEAN_MAX, SCALE_MIN,
                      SCALE_STEP, SCALES, SYMBOL_MAX, Z_MAX, ModelConfig)
 from .errors import TrainingError
-from .layers import Up, round_ste
+from .layers import Up, anchors, round_ste
 from .model import DeepFGS
 
 ACCUMULATOR_LIMIT = 2**24  # float32 holds every integer below
@@ -64,7 +64,7 @@ def quantise(weight, bias, inputs: InputRange):
 def calibrate(net: DeepFGS, pictures) -> dict[str, float]:
     """Largest activation (its 0.99995 quantile) after each ReLU of the entropy networks, over `pictures` [1, 3, H, W].
 
-    Keys: "hyp0" ... "hyp6", "e1.i", "ctx.i". Raises TrainingError without pictures.
+    Keys: "hyp0" ... "hyp6", "e1.i", "ctx.i", "chk.i". Raises TrainingError without pictures.
     """
     peak = {}
 
@@ -83,9 +83,15 @@ def calibrate(net: DeepFGS, pictures) -> dict[str, float]:
         for i, n in enumerate(net.config.slices):
             if i == net.config.basic_slices:
                 y, offset = net.scalable(f, decoded), 0
-            see(f"e1.{i}", F.relu(net.e1[i](torch.cat(features, 1))))
-            mean, _ = net.predict(i, features, decoded)
-            decoded.append(torch.round(y[:, offset : offset + n] - mean) + mean)
+            target = y[:, offset : offset + n]
+            reconstruct = lambda mean: torch.round(target - mean) + mean
+            mean, _ = net.predict(i, features, decoded, reconstruct)
+            decoded.append(reconstruct(mean))
+            inputs = features
+            if net.config.two_passes(i):
+                inputs = [*features, F.relu(net.chk[i](decoded[-1] * anchors(mean)))]
+                see(f"chk.{i}", inputs[-1])
+            see(f"e1.{i}", F.relu(net.e1[i](torch.cat(inputs, 1))))
             offset += n
             if i < len(net.config.slices) - 1:
                 features.append(F.relu(net.ctx[i](decoded[-1])))
@@ -104,7 +110,11 @@ def input_ranges(config: ModelConfig, peak: dict[str, float]) -> dict[str, Input
         ranges[f"hyp.{j}"] = act(f"hyp{before}", config.feature_channels)
     known = [act("hyp6", config.feature_channels)]
     for i, n in enumerate(config.slices):
-        ranges[f"e1.{i}"] = InputRange(torch.cat([k.unit for k in known]), torch.cat([k.limit for k in known]))
+        inputs = list(known)
+        if config.two_passes(i):
+            ranges[f"chk.{i}"] = InputRange(full(n, 0.25), full(n, CONTEXT_MAX))
+            inputs.append(act(f"chk.{i}", config.context_channels))
+        ranges[f"e1.{i}"] = InputRange(torch.cat([k.unit for k in inputs]), torch.cat([k.limit for k in inputs]))
         ranges[f"e2.{i}"] = act(f"e1.{i}", config.hidden)
         if i < len(config.slices) - 1:
             ranges[f"ctx.{i}"] = InputRange(full(n, 0.25), full(n, CONTEXT_MAX))
@@ -115,7 +125,7 @@ def input_ranges(config: ModelConfig, peak: dict[str, float]) -> dict[str, Input
 def float_layers(net: DeepFGS) -> dict[str, nn.Conv2d]:
     """The convolutions that become integer layers, by name, without `lin`."""
     layers = {f"hyp.{j}": net.hyp[j].c if isinstance(net.hyp[j], Up) else net.hyp[j] for j in HYPER_LAYERS}
-    for part in ("e1", "e2", "ctx"):
+    for part in ("e1", "e2", "ctx", "chk"):
         layers.update({f"{part}.{i}": m for i, m in enumerate(getattr(net, part)) if isinstance(m, nn.Conv2d)})
     return layers
 
@@ -127,7 +137,7 @@ class IntegerEntropy:
         """Checks every accumulator bound; raises TrainingError naming the layer that breaks one."""
         self.config, self.layers, self.linear = config, layers, linear
         ones = {name: 1.0 for name in [f"hyp{j}" for j in HYPER_LAYERS]}
-        ones.update({f"{part}.{i}": 1.0 for part in ("e1", "ctx") for i in range(len(config.slices))})
+        ones.update({f"{part}.{i}": 1.0 for part in ("e1", "ctx", "chk") for i in range(len(config.slices))})
         for name, inputs in input_ranges(config, ones).items():
             worst = float(layers[name].worst(inputs.limit).max())
             if worst >= ACCUMULATOR_LIMIT:
@@ -168,6 +178,7 @@ class IntegerEntropy:
         count = len(config.slices)
         names += [f"{part}.{i}" for part in ("e1", "e2") for i in range(count)]
         names += [f"ctx.{i}" for i in range(count - 1)]
+        names += [f"chk.{i}" for i in range(count) if config.two_passes(i)]
         try:
             parts = ("weight", "bias", "mult")
             layers = {n: IntegerLayer(*(tensors[f"{n}.{p}"].double() for p in parts)) for n in names}
@@ -198,8 +209,21 @@ class IntegerEntropy:
         return F.pixel_shuffle(self._activation("hyp.6", h), 2)
 
     @torch.no_grad()
-    def predict(self, i: int, features: list[torch.Tensor], decoded: list[torch.Tensor]):
-        """16 * mean and scale index of slice i, from features and integer latents Y = 16 * y of the slices before."""
+    def predict(self, i: int, features: list[torch.Tensor], decoded: list[torch.Tensor], reconstruct):
+        """16 * mean and scale index of slice i, from features and integer latents Y = 16 * y of the slices before.
+
+        `reconstruct`: maps 16 * mean to the slice's integer latents; asked for the anchors of slices in two passes.
+        """
+        if not self.config.two_passes(i):
+            return self._pass(i, features, decoded)
+        none = torch.zeros_like(features[0][:, : self.config.context_channels])
+        first = self._pass(i, [*features, none], decoded)
+        known = reconstruct(first[0])
+        at = anchors(known)
+        second = self._pass(i, [*features, self.context(i, known * at, "chk")], decoded)
+        return tuple(torch.where(at, a, b) for a, b in zip(first, second))
+
+    def _pass(self, i: int, features: list[torch.Tensor], decoded: list[torch.Tensor]):
         n = self.config.slices[i]
         out = self.layers[f"e2.{i}"](self._activation(f"e1.{i}", torch.cat(features, 1)))
         mean = out[:, :n]
@@ -209,9 +233,9 @@ class IntegerEntropy:
         return mean.clamp(-MEAN_MAX, MEAN_MAX), out[:, n:].clamp(0, SCALES - 1)
 
     @torch.no_grad()
-    def context(self, i: int, latents: torch.Tensor) -> torch.Tensor:
-        """Context features of slice i from its integer latents Y."""
-        return self._activation(f"ctx.{i}", torch.floor((latents + 2) / 4).clamp(-CONTEXT_MAX, CONTEXT_MAX))
+    def context(self, i: int, latents: torch.Tensor, part: str = "ctx") -> torch.Tensor:
+        """Context features of slice i from its integer latents Y; with "chk", from its anchors alone."""
+        return self._activation(f"{part}.{i}", torch.floor((latents + 2) / 4).clamp(-CONTEXT_MAX, CONTEXT_MAX))
 
 
 def train_quantised(net: DeepFGS, peak: dict[str, float]) -> None:

@@ -44,6 +44,13 @@ def gaussian_bits(y: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
     return -torch.log2(lower_bound(p, 1e-9))
 
 
+def anchors(y: torch.Tensor) -> torch.Tensor:
+    """[1, 1, h, w] of true where row + column is even: what the first pass over y [..., h, w] codes (D. He and others,
+    Checkerboard Context Model for Efficient Learned Image Compression, CVPR 2021)."""
+    rows, columns = (torch.arange(side, device=y.device) for side in y.shape[-2:])
+    return ((rows[:, None] + columns) % 2 == 0)[None, None]
+
+
 class Block(nn.Module):
     """B(c): two residual halves, a depthwise 3x3 between pointwise layers and a twofold widening. 6c^2 + 9c MAC."""
 

@@ -10,7 +10,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from .config import SCALE_STEP, STRIDE, Ablation, ModelConfig
-from .layers import Block, EntropyConv, Factorized, Up, gaussian_bits, round_ste
+from .layers import Block, EntropyConv, Factorized, Up, anchors, gaussian_bits, round_ste
 
 FLOAT_PARTS = ("ga", "hb", "hs", "ha", "ffm", "gsyn")  # stay floating point in the codec; the others become integers
 
@@ -59,10 +59,12 @@ class DeepFGS(nn.Module):
 
     def _build_slices(self):
         config = self.config
-        self.e1, self.e2, self.ctx, self.lin = (nn.ModuleList() for _ in range(4))
+        self.e1, self.e2, self.ctx, self.lin, self.chk = (nn.ModuleList() for _ in range(5))
         before = 0
         for i, n in enumerate(config.slices):
-            inputs = config.feature_channels + config.context_channels * i
+            inputs = config.feature_channels + config.context_channels * (i + config.two_passes(i))
+            if config.two_passes(i):
+                self.chk.append(EntropyConv(n, config.context_channels, 3, padding=1))
             self.e1.append(EntropyConv(inputs, config.hidden, 1))
             out = EntropyConv(config.hidden, 2 * n, 1)
             with torch.no_grad():
@@ -82,8 +84,22 @@ class DeepFGS(nn.Module):
         known = torch.cat(basic, 1).to(f.dtype)
         return self.hs(torch.cat([f, known if self.ablation.basic_into_scalable else torch.zeros_like(known)], 1))
 
-    def predict(self, i: int, features: list[torch.Tensor], decoded: list[torch.Tensor]):
-        """Mean and standard deviation of slice i from Phi and context features, and the decoded slices before."""
+    def predict(self, i: int, features: list[torch.Tensor], decoded: list[torch.Tensor], reconstruct):
+        """Mean and standard deviation of slice i from Phi and context features, and the decoded slices before.
+
+        `reconstruct`: maps means to the decoded latents of the slice. Where a slice has two passes, the anchors that
+        the first gives are what the second sees.
+        """
+        if not self.config.two_passes(i):
+            return self._pass(i, features, decoded)
+        none = torch.zeros_like(features[0][:, : self.config.context_channels])
+        first = self._pass(i, [*features, none], decoded)
+        known = reconstruct(first[0])
+        at = anchors(known)
+        second = self._pass(i, [*features, F.relu(self.chk[i](known * at))], decoded)
+        return tuple(torch.where(at, a, b) for a, b in zip(first, second))
+
+    def _pass(self, i: int, features: list[torch.Tensor], decoded: list[torch.Tensor]):
         mean, log_scale = self.e2[i](F.relu(self.e1[i](torch.cat(features, 1)))).chunk(2, 1)
         if i and self.ablation.linear_prediction:
             mean = mean + self.lin[i](torch.cat(decoded, 1))
@@ -119,8 +135,8 @@ class DeepFGS(nn.Module):
             if i == self.config.basic_slices:
                 scalable, offset = self.scalable(f, decoded).float(), 0
             with torch.autocast(x.device.type, enabled=False):
-                mean, sigma = self.predict(i, features, decoded)
                 y = (basic if scalable is None else scalable)[:, offset : offset + n]
+                mean, sigma = self.predict(i, features, decoded, lambda m: round_ste((y - m) / step) * step + m)
                 scaled = (y - mean) / step
                 bits.append(gaussian_bits(noisy(scaled), sigma / step).sum((2, 3)))
                 residual = round_ste(scaled) * step
@@ -148,5 +164,5 @@ def macs_per_pixel(config: ModelConfig) -> tuple[float, float]:
             module.register_forward_hook(add)
     with torch.no_grad():
         net(torch.zeros(1, 3, STRIDE, STRIDE), torch.zeros(1))
-    entropy = sum(total[part] for part in ("hyp", "e1", "e2", "ctx", "lin"))
+    entropy = sum(total[part] for part in ("hyp", "e1", "e2", "ctx", "chk", "lin"))
     return (entropy + sum(total[p] for p in ("ga", "hb", "hs", "ha")), entropy + total["ffm"] + total["gsyn"])

@@ -1,4 +1,5 @@
 """Model files: the shipped form that the codec loads, and the float form that training goes on from."""
+import dataclasses
 import hashlib
 import json
 import os
@@ -97,7 +98,7 @@ class Shipped:
         """
         config, net = self.config, self.net
         peak = {f"hyp{j}": 4.0 for j in (0, 2, 4, 6)}
-        peak.update({f"{part}.{i}": 4.0 for part in ("e1", "ctx") for i in range(len(config.slices))})
+        peak.update({f"{part}.{i}": 4.0 for part in ("e1", "ctx", "chk") for i in range(len(config.slices))})
         ranges = input_ranges(config, peak)
         for name, conv in float_layers(net).items():
             layer, (part, index) = self.integer.layers[name], name.split(".")
@@ -132,6 +133,9 @@ def load_network(path, config: ModelConfig | None = None, ablation: Ablation = A
     else:
         stated = ModelConfig.from_metadata(json.loads(meta[FLOAT_KEY])) if FLOAT_KEY in meta else None
         state = {key: value.float() for key, value in tensors.items()}
+    if config is not None and config.checkerboard and "chk.0.weight" not in state:
+        if stated in (None, dataclasses.replace(config, checkerboard=False)):
+            return with_checkerboard(state, config, ablation)
     if config is not None and stated is not None and stated != config:
         raise TrainingError(f"{path} is a model of another configuration: {stated}, not {config}")
     net = DeepFGS(stated or config or ModelConfig(), ablation)
@@ -139,4 +143,18 @@ def load_network(path, config: ModelConfig | None = None, ablation: Ablation = A
         net.load_state_dict(state)
     except RuntimeError as error:
         raise TrainingError(f"{path} does not hold the weights of this configuration: {error}") from None
+    return net
+
+
+@torch.no_grad()
+def with_checkerboard(state: dict[str, torch.Tensor], config: ModelConfig, ablation: Ablation) -> DeepFGS:
+    """A network of `config`, which has a checkerboard, from the weights of one without: it predicts the same at first,
+    its new inputs having zero weights."""
+    net = DeepFGS(config, ablation)
+    for i, layer in enumerate(net.chk):
+        state.update({f"chk.{i}.{key}": value for key, value in layer.state_dict().items()})
+        name = f"e1.{i}.weight"
+        old = state[name]
+        state[name] = torch.cat([old, old.new_zeros(old.shape[0], config.context_channels, 1, 1)], 1)
+    net.load_state_dict(state)
     return net

@@ -16,7 +16,7 @@ from deepfgs_training.model import DeepFGS
 
 SMALL = ModelConfig(
     widths=(16, 24, 32), analysis_blocks=(1, 0, 1), synthesis_blocks=(1, 1, 0), slices=(8, 4, 4, 8), basic_slices=2,
-    z_channels=8, feature_channels=16, context_channels=8, hidden=16)
+    z_channels=8, feature_channels=16, context_channels=8, hidden=16, checkerboard=True)
 
 
 def picture(height: int, width: int, seed: int) -> np.ndarray:

@@ -1,11 +1,15 @@
 """Shapes, cost, gradients, and that a cut does what it says."""
+import dataclasses
+
 import pytest
 import torch
 
 from conftest import SMALL
 from deepfgs_training.config import Ablation, ModelConfig, TrainConfig, load_config
 from deepfgs_training.errors import TrainingError
+from deepfgs_training.layers import anchors
 from deepfgs_training.model import DeepFGS, macs_per_pixel
+from deepfgs_training.modelfile import load_network, save_float
 
 
 def test_shapes(small):
@@ -76,7 +80,7 @@ def test_impossible_settings_are_refused(change):
 
 
 def test_configuration_files(tmp_path):
-    assert load_config("live") == (ModelConfig(), TrainConfig())
+    assert load_config("live") == (ModelConfig(checkerboard=True), TrainConfig())
     file = tmp_path / "x.toml"
     for text, word in (("[model]\nwidth = 3", "model.width"), ("[modle]\n", "modle"), ("[model", "x.toml")):
         file.write_text(text)
@@ -84,3 +88,32 @@ def test_configuration_files(tmp_path):
             load_config(str(file))
     with pytest.raises(TrainingError, match="hq, live"):
         load_config("huge")
+
+
+def test_a_checkerboard_can_be_added_to_trained_weights(tmp_path):
+    """Same predictions at first; and the new inputs are trained."""
+    plain = dataclasses.replace(SMALL, checkerboard=False)
+    before = DeepFGS(plain)
+    save_float(tmp_path / "plain.safetensors", before, before.state_dict(), "plain")
+    grown = load_network(tmp_path / "plain.safetensors", SMALL)
+    x, k = torch.rand(1, 3, 64, 64), torch.tensor([6])
+    torch.manual_seed(1)
+    first = before(x, k)
+    torch.manual_seed(1)
+    second = grown(x, k)
+    assert torch.allclose(first.decoded, second.decoded, atol=1e-5)
+    assert torch.allclose(first.bits_basic, second.bits_basic, rtol=1e-5)
+    second.bits_basic.sum().backward()
+    assert grown.e1[1].weight.grad[:, -SMALL.context_channels :].abs().max() > 0
+
+
+def test_the_anchors_do_not_see_the_others():
+    """What the first pass codes depends on nothing of its own slice; what the second codes, on the anchors alone."""
+    net = DeepFGS(SMALL)
+    phi, y = torch.rand(1, SMALL.feature_channels, 8, 8), torch.randn(1, 8, 8, 8)
+    at = anchors(y)
+    mean, _ = net.predict(0, [phi], [], lambda _: y)
+    others, _ = net.predict(0, [phi], [], lambda _: torch.where(at, y, y + 3))
+    assert torch.equal(mean, others)
+    changed, _ = net.predict(0, [phi], [], lambda _: torch.where(at, y + 3, y))
+    assert torch.equal(mean.where(at, 0), changed.where(at, 0)) and not torch.equal(mean, changed)

@@ -19,7 +19,7 @@ from deepfgs_training.train import Run, Trainer, new_network
 from deepfgs_training.vectors import check_vectors
 
 CONFIG = TrainConfig(batch=2, crop=64, lr=2e-3, warmup=5)
-TOML = "\n".join(["[model]"] + [f"{k} = {list(v) if isinstance(v, tuple) else v}" for k, v in vars(SMALL).items()]
+TOML = "\n".join(["[model]"] + [f"{k} = {json.dumps(v)}" for k, v in vars(SMALL).items()]
                  + ["[training]", "batch = 2", "crop = 64"])
 
 
