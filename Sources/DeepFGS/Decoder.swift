@@ -92,7 +92,7 @@ public final class Decoder {
             var ends = [header.baseEnd]
             let count = network.grid.latentCount
             for slice in model.configuration.basicSlices..<model.configuration.slices.count {
-                try network.predict(slice: slice)
+                try network.predict(slice: slice, pass: .all)
                 for channel in 0..<model.configuration.slices[slice] {
                     let range = (channel * count)..<((channel + 1) * count)
                     let arrived = coder.decode(
@@ -228,9 +228,11 @@ public final class Decoder {
     private func decodeSlice(
         _ slice: Int, from coder: inout RangeDecoder, _ network: CodecNetwork
     ) throws(CodecError) -> Int {
-        try network.predict(slice: slice)
-        let arrived = coder.decode(
-            network.symbols(of: slice), scales: UnsafeBufferPointer(network.scales(of: slice)))
+        var arrived = 0
+        for pass in network.passes(of: slice) {
+            try network.predict(slice: slice, pass: pass)
+            arrived += network.withSymbols(of: slice, in: pass) { coder.decode($0, scales: $1) }
+        }
         try network.reconstruct(slice: slice)
         return arrived
     }

@@ -74,8 +74,10 @@ public final class Encoder {
         let slices = model.configuration.slices.count
         for slice in 0..<slices {
             if slice == model.configuration.basicSlices { try network.analyseScalable() }
-            try network.predict(slice: slice)
-            network.quantise(slice: slice)
+            for pass in network.passes(of: slice) {
+                try network.predict(slice: slice, pass: pass)
+                network.quantise(slice: slice)
+            }
             if slice < slices - 1 { try network.reconstruct(slice: slice) }
         }
     }
@@ -84,8 +86,9 @@ public final class Encoder {
     private func writeBase() {
         coder.reset()
         for slice in (0..<model.configuration.basicSlices).reversed() {
-            coder.encode(
-                UnsafeBufferPointer(network.symbols(of: slice)), scales: UnsafeBufferPointer(network.scales(of: slice)))
+            for pass in network.passes(of: slice).reversed() {
+                network.withSymbols(of: slice, in: pass) { coder.encode(UnsafeBufferPointer($0), scales: $1) }
+            }
         }
         let count = network.grid.hyperCount
         for channel in (0..<model.configuration.hyperChannels).reversed() {

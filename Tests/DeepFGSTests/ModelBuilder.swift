@@ -11,6 +11,8 @@ struct ModelBuilder {
     var slices = [3, 5, 4]
     var basicSlices = 1
     var hyper = 7, features = 6, context = 5, hidden = 9, scales = 16
+    /// Format 2: the basic slices in two passes.
+    let checkerboard: Bool
     var widths = [8, 12, 20]
     var analysisBlocks = [0, 1, 2], synthesisBlocks = [1, 0, 1]
     /// Changes of the finished metadata, by key.
@@ -20,7 +22,9 @@ struct ModelBuilder {
     private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
 
     /// A model whose every dimension differs from the shipped one's.
-    init() {
+    init(checkerboard: Bool = false) {
+        self.checkerboard = checkerboard
+        if checkerboard { (slices, basicSlices) = ([3, 4, 5, 4], 2) }
         fillTransforms()
         fillEntropy()
         fillTables()
@@ -51,7 +55,8 @@ struct ModelBuilder {
 
     private var metadataText: String {
         var fields: [String: String] = [
-            "format": "1", "name": "\"small\"", "slices": "\(slices)", "basic_slices": "\(basicSlices)",
+            "format": checkerboard ? "2" : "1", "name": "\"small\"", "slices": "\(slices)",
+            "basic_slices": "\(basicSlices)",
             "z_channels": "\(hyper)", "feature_channels": "\(features)", "context_channels": "\(context)",
             "hidden": "\(hidden)", "activation_max": "1023", "context_max": "511", "z_max": "255", "mean_max": "8191",
             "mean_fraction_bits": "4", "linear_fraction_bits": "8", "scale_levels": "\(scales)", "scale_min": "0.11",
@@ -143,7 +148,10 @@ struct ModelBuilder {
         integer("hyp.6", features, 4 * features, 1, multiplier: 0.01)
         var before = 0
         for (index, channels) in slices.enumerated() {
-            integer("e1.\(index)", features + context * index, hidden, 1, multiplier: 0.007)
+            let hasTwoPasses = checkerboard && index < basicSlices
+            let groups = hasTwoPasses ? index + 1 : index
+            integer("e1.\(index)", features + context * groups, hidden, 1, multiplier: 0.007)
+            if hasTwoPasses { integer("chk.\(index)", channels, context, 3, multiplier: 0.02) }
             integer("e2.\(index)", hidden, 2 * channels, 1, multiplier: 0.0003)
             if index > 0 {
                 put(

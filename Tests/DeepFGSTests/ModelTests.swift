@@ -99,7 +99,8 @@ struct ModelTests {
     @Test(
         "Metadata outside its bounds is refused",
         arguments: [
-            ("format", "2"), ("slices", "[]"), ("slices", "[3, 0, 4]"), ("slices", "[3, 5000, 4]"),
+            ("format", "2"), ("format", "3"), ("format", "0"),
+            ("slices", "[]"), ("slices", "[3, 0, 4]"), ("slices", "[3, 5000, 4]"),
             ("basic_slices", "3"),
             ("basic_slices", "0"), ("z_channels", "-7"), ("mean_fraction_bits", "5"), ("hidden", "1e99"),
             ("activation_max", "40000"), ("scale_levels", "257"), ("widths", "[8, 12]"), ("leaky_slope", "\\\"a\\\""),

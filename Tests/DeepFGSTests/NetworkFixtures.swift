@@ -3,13 +3,29 @@ import Testing
 
 @testable import DeepFGS
 
-/// The shipped model and what the training code computed with it; `make model-check` names others.
-enum Fixtures {
-    static let modelPath = environment("DEEPFGS_TEST_MODEL") ?? TestModel.root + "/models/live-v0.safetensors"
-    static let model = Result { try Model(path: modelPath) }
-    static let vectors = Result { try Vectors(path: vectorsPath) }
-    private static let vectorsPath =
-        environment("DEEPFGS_TEST_VECTORS") ?? TestModel.root + "/Tests/Fixtures/live-v0.vectors.safetensors"
+/// A model and what the training code computed with it.
+struct Fixture: Sendable, CustomTestStringConvertible {
+    let model: Result<Model, any Error>
+    let vectors: Result<Vectors, any Error>
+    let testDescription: String
+
+    init(model: String, vectors: String) {
+        self.model = Result { try Model(path: model) }
+        self.vectors = Result { try Vectors(path: vectors) }
+        testDescription = model.split(separator: "/").last.map(String.init) ?? model
+    }
+
+    /// The shipped models, or the one that `make model-check` names.
+    static let all: [Fixture] =
+        if let model = environment("DEEPFGS_TEST_MODEL"), let vectors = environment("DEEPFGS_TEST_VECTORS") {
+            [Fixture(model: model, vectors: vectors)]
+        } else {
+            ["live-v0"].map {
+                Fixture(
+                    model: TestModel.root + "/models/\($0).safetensors",
+                    vectors: TestModel.root + "/Tests/Fixtures/\($0).vectors.safetensors")
+            }
+        }
 
     private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }
@@ -59,11 +75,11 @@ extension CodecNetwork {
         try expandHyper()
         var offset = 0
         for slice in 0..<sliceCount {
-            try predict(slice: slice)
-            try check(slice)
             let target = self.symbols(of: slice)
             for index in target.indices { target[index] = symbols[offset + index] }
             offset += target.count
+            for pass in passes(of: slice) { try predict(slice: slice, pass: pass) }
+            try check(slice)
             try reconstruct(slice: slice)
         }
     }
@@ -82,9 +98,16 @@ extension CodecNetwork {
         try expandHyper()
         for slice in 0..<sliceCount {
             if slice == basicSliceCount { try analyseScalable() }
-            try predict(slice: slice)
-            quantise(slice: slice)
+            try find(slice: slice)
             try reconstruct(slice: slice)
+        }
+    }
+
+    /// The symbols of a slice of the picture at hand.
+    func find(slice: Int) throws {
+        for pass in passes(of: slice) {
+            try predict(slice: slice, pass: pass)
+            quantise(slice: slice)
         }
     }
 

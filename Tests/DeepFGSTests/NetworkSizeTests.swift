@@ -5,6 +5,7 @@ import Testing
 @Suite("Networks of other sizes, shapes and back ends")
 struct NetworkSizeTests {
     private static let small = Result { try Model(bytes: ModelBuilder().bytes) }
+    private static let checkered = Result { try Model(bytes: ModelBuilder(checkerboard: true).bytes) }
 
     /// A picture with gradients, edges and some noise.
     private func picture(_ width: Int, _ height: Int) -> Picture {
@@ -21,9 +22,10 @@ struct NetworkSizeTests {
 
     @Test(
         "On pictures of any size the back ends agree, and a decoder with its encoder",
-        arguments: [(1, 1), (17, 33), (64, 64), (65, 130), (200, 7)])
-    func sizes(width: Int, height: Int) throws {
-        let model = try Self.small.get()
+        arguments: [(1, 1), (17, 33), (64, 64), (65, 130), (200, 7)], [false, true])
+    func sizes(size: (Int, Int), checkerboard: Bool) throws {
+        let (width, height) = size
+        let model = try (checkerboard ? Self.checkered : Self.small).get()
         let source = picture(width, height)
         let plain = try CodecNetwork(
             model: model, width: width, height: height, options: ComputeOptions(backend: .reference, threads: 1))
@@ -65,8 +67,7 @@ struct NetworkSizeTests {
         try network.expandHyper()
         for slice in 0..<network.sliceCount {
             if slice == network.basicSliceCount { try network.analyseScalable() }
-            try network.predict(slice: slice)
-            network.quantise(slice: slice)
+            try network.find(slice: slice)
             try network.reconstruct(slice: slice)
         }
         #expect(network.allSymbols == symbols)

@@ -4,21 +4,22 @@ import Testing
 
 @Suite("Networks against the training code's vectors")
 struct NetworkVectorTests {
-    private func network(_ options: ComputeOptions) throws -> (CodecNetwork, Vectors) {
-        let vectors = try Fixtures.vectors.get()
+    private func network(_ fixture: Fixture, _ options: ComputeOptions) throws -> (CodecNetwork, Vectors) {
+        let vectors = try fixture.vectors.get()
         let network = try CodecNetwork(
-            model: try Fixtures.model.get(), width: vectors.width, height: vectors.height, options: options)
+            model: try fixture.model.get(), width: vectors.width, height: vectors.height, options: options)
         return (network, vectors)
     }
 
     @Test(
         "Features, means and scales are equal, on every back end and number of threads",
-        arguments: [
+        arguments: Fixture.all,
+        [
             ComputeOptions(precision: .float32, threads: 1), ComputeOptions(threads: 2),
             ComputeOptions(backend: .reference),
         ])
-    func entropy(options: ComputeOptions) throws {
-        let (network, vectors) = try network(options)
+    func entropy(fixture: Fixture, options: ComputeOptions) throws {
+        let (network, vectors) = try network(fixture, options)
         for cut in options.backend == .reference ? [50] : Vectors.cuts {
             try network.decode(
                 hyper: try vectors.integers("z"), symbols: try vectors.integers("cut\(cut).q"))
@@ -28,9 +29,9 @@ struct NetworkVectorTests {
         }
     }
 
-    @Test("float32 pictures are within 1 of the training code's", arguments: Vectors.cuts)
-    func float32Pictures(cut: Int) throws {
-        let (network, vectors) = try network(ComputeOptions(precision: .float32))
+    @Test("float32 pictures are within 1 of the training code's", arguments: Fixture.all, Vectors.cuts)
+    func float32Pictures(fixture: Fixture, cut: Int) throws {
+        let (network, vectors) = try network(fixture, ComputeOptions(precision: .float32))
         try network.decode(hyper: try vectors.integers("z"), symbols: try vectors.integers("cut\(cut).q"))
         let (largest, mean) = difference(
             try network.picture().pixels, try vectors.picture("cut\(cut).rgb").pixels)
@@ -40,9 +41,9 @@ struct NetworkVectorTests {
 
     @Test(
         "bfloat16 pictures are close to the training code's", .enabled(if: OneDNNContext.supportsBFloat16),
-        arguments: Vectors.cuts)
-    func bfloat16Pictures(cut: Int) throws {
-        let (network, vectors) = try network(ComputeOptions(precision: .bfloat16))
+        arguments: Fixture.all, Vectors.cuts)
+    func bfloat16Pictures(fixture: Fixture, cut: Int) throws {
+        let (network, vectors) = try network(fixture, ComputeOptions(precision: .bfloat16))
         try network.decode(hyper: try vectors.integers("z"), symbols: try vectors.integers("cut\(cut).q"))
         let (largest, mean) = difference(
             try network.picture().pixels, try vectors.picture("cut\(cut).rgb").pixels)
@@ -54,10 +55,12 @@ struct NetworkVectorTests {
     /// `off`: how far symbols may be on average; rounding in another order moves a few by 1.
     @Test(
         "The encoder's symbols are the training code's but for rounding",
-        arguments: [(ComputeOptions.Precision.float32, 1, 0.0002)]
+        arguments: Fixture.all,
+        [(ComputeOptions.Precision.float32, 1, 0.0002)]
             + (OneDNNContext.supportsBFloat16 ? [(.bfloat16, 4, 0.03)] : []))
-    func encoder(precision: ComputeOptions.Precision, largest: Int, off: Double) throws {
-        let (network, vectors) = try network(ComputeOptions(precision: precision))
+    func encoder(fixture: Fixture, bounds: (ComputeOptions.Precision, Int, Double)) throws {
+        let (precision, largest, off) = bounds
+        let (network, vectors) = try network(fixture, ComputeOptions(precision: precision))
         try network.encode(try vectors.picture("x"))
         let hyper = difference(Array(network.hyperSymbols), try vectors.integers("z"))
         #expect(hyper.largest <= 1 && hyper.mean <= off)
@@ -65,7 +68,7 @@ struct NetworkVectorTests {
         #expect(symbols.largest <= largest && symbols.mean <= off)
         // A decoder that is given the symbols arrives at the same numbers and the same picture.
         let decoder = try CodecNetwork(
-            model: try Fixtures.model.get(), width: vectors.width, height: vectors.height,
+            model: try fixture.model.get(), width: vectors.width, height: vectors.height,
             options: ComputeOptions(precision: precision))
         try decoder.decode(hyper: Array(network.hyperSymbols), symbols: network.allSymbols)
         #expect(decoder.allMeans == network.allMeans)

@@ -1,13 +1,15 @@
 /// What the model file's metadata says of the network (specification of the model file, in `docs/`).
 public struct ModelConfiguration: Hashable, Sendable {
-    /// The version of the model file that this reader knows.
-    public static let format = 1
+    /// The versions of the model file that this reader knows.
+    public static let formats = 1...2
 
     public var name: String
     /// Channels of each slice of `y`, basic ones first.
     public var slices: [Int]
     /// How many of the slices are basic (`y_b`).
     public var basicSlices: Int
+    /// Whether basic slices are coded in two passes, the anchors of a checkerboard first: format 2 of the model file.
+    public var checkerboard: Bool
     /// Channels of the hyper-latent `z`.
     public var hyperChannels: Int
     /// Channels of the hyper-decoder's output `Φ`.
@@ -43,6 +45,8 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var scalableChannels: Int { slices.dropFirst(basicSlices).reduce(0, +) }
     /// Channels of `y`.
     public var latentChannels: Int { slices.reduce(0, +) }
+    /// Whether a slice is coded in two passes.
+    func hasTwoPasses(_ slice: Int) -> Bool { checkerboard && slice < basicSlices }
     /// Largest magnitude of a latent `Y = step · q + M`.
     var latentLimit: Int { Int(Quantiser.Step.maximum) * CodecNetwork.symbolLimit + meanLimit }
 }
@@ -55,7 +59,7 @@ extension ModelConfiguration {
             throw .malformed("the metadata is not JSON")
         }
         let reader = FieldReader(fields: fields)
-        _ = try reader.integer("format", Self.format...Self.format)
+        let format = try reader.integer("format", Self.formats)
         // The latents' fixed point is part of the format: M in 1/16, linear weights in 1/256.
         _ = try reader.integer("mean_fraction_bits", 4...4)
         _ = try reader.integer("linear_fraction_bits", 8...8)
@@ -63,7 +67,7 @@ extension ModelConfiguration {
         let slices = try reader.integers("slices", count: 2...64, 1...1024)
         self.init(
             name: name, slices: slices, basicSlices: try reader.integer("basic_slices", 1...slices.count - 1),
-            hyperChannels: try reader.integer("z_channels", 1...1024),
+            checkerboard: format == 2, hyperChannels: try reader.integer("z_channels", 1...1024),
             featureChannels: try reader.integer("feature_channels", 1...1024),
             contextChannels: try reader.integer("context_channels", 1...1024),
             hiddenChannels: try reader.integer("hidden", 1...1024),

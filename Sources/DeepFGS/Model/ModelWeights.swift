@@ -65,6 +65,8 @@ struct EntropyWeights: Sendable {
     let parameters: [IntegerConvolutionWeights]
     /// `ctx`, one per slice but the last.
     let context: [IntegerConvolutionWeights]
+    /// `chk`, one per slice of two passes.
+    let anchors: [IntegerConvolutionWeights]
     /// `lin` of every slice: `[n_i][channels before]`; the first is empty.
     let linear: [[Float]]
 }
@@ -156,20 +158,25 @@ struct WeightReader {
         var hidden: [IntegerConvolutionWeights] = []
         var parameters: [IntegerConvolutionWeights] = []
         var context: [IntegerConvolutionWeights] = []
+        var anchors: [IntegerConvolutionWeights] = []
         var linear: [[Float]] = []
         var before = 0
         for (index, channels) in c.slices.enumerated() {
-            let inputs = feature + c.contextChannels * index
+            let groups = c.hasTwoPasses(index) ? index + 1 : index
+            let inputs = feature + c.contextChannels * groups
             hidden.append(try integer("e1.\(index)", inputs, c.hiddenChannels, 1, limit: activations))
             parameters.append(try integer("e2.\(index)", c.hiddenChannels, 2 * channels, 1, limit: activations))
             linear.append(index == 0 ? [] : try self.linear("lin.\(index)", before, channels))
+            if c.hasTwoPasses(index) {
+                anchors.append(try integer("chk.\(index)", channels, c.contextChannels, 3, limit: c.contextLimit))
+            }
             if index < c.slices.count - 1 {
                 context.append(try integer("ctx.\(index)", channels, c.contextChannels, 3, limit: c.contextLimit))
             }
             before += channels
         }
         return EntropyWeights(
-            hyper: hyper, hidden: hidden, parameters: parameters, context: context, linear: linear)
+            hyper: hyper, hidden: hidden, parameters: parameters, context: context, anchors: anchors, linear: linear)
     }
 
     /// An integer layer whose accumulators stay below 2^24 for inputs of magnitude up to `limit`.

@@ -1,7 +1,7 @@
 /// The networks of one model for one picture size, with the buffers they work in.
 ///
-/// Calls go in the order of the specification: `analyse`, `expandHyper`, then for each slice `predict`, `quantise`
-/// (encoder) or the entropy decoder filling `symbols(of:)`, `reconstruct`; `analyseScalable` after the last basic slice
+/// Calls go in the order of the specification: `analyse`, `expandHyper`, then for each slice and each of its passes
+/// `predict`, `quantise` (encoder) or the entropy decoder filling `withSymbols`; then `reconstruct`; `analyseScalable` after the last basic slice
 /// (encoder); `synthesise` at the end (decoder). One instance serves one thread at a time. The buffers live as long as
 /// the instance; the encoder's and the decoder's own networks are set up by the first frame, and no buffer is allocated
 /// by later ones.
@@ -25,6 +25,9 @@ final class CodecNetwork {
     private let hyper: Buffer<Int16>
     private let meanPlanes: Buffer<Int16>, symbolPlanes: Buffer<Int16>
     private let scalePlanes: Buffer<UInt8>
+    /// Of a slice of two passes, what a pass predicts, then its symbols in coding order; empty where there is none.
+    private let passNumbers: Buffer<Int16>
+    private let passScales: Buffer<UInt8>
     /// The channel of `y` that each slice begins with; the number of channels at the end.
     private let starts: [Int]
 
@@ -61,6 +64,9 @@ final class CodecNetwork {
         meanPlanes = Buffer(count: grid.latentCount * configuration.latentChannels)
         symbolPlanes = Buffer(count: grid.latentCount * configuration.latentChannels)
         scalePlanes = Buffer(count: grid.latentCount * configuration.latentChannels)
+        let widest = configuration.slices.indices.filter(configuration.hasTwoPasses).map { configuration.slices[$0] }
+        passNumbers = Buffer(count: grid.latentCount * (widest.max() ?? 0))
+        passScales = Buffer(count: grid.latentCount * (widest.max() ?? 0))
     }
 
     // MARK: Pixels to latents
@@ -132,10 +138,61 @@ final class CodecNetwork {
     /// `Φ`, planar `[channels][grid.latentCount]`: a copy.
     var features: [Int16] { entropy.featurePlanes }
 
-    /// Computes means and scale indices of a slice from `Φ` and the slices before it.
-    func predict(slice: Int) throws(CodecError) {
+    /// Computes means and scale indices of a slice from `Φ` and the slices before it, for one of its passes.
+    ///
+    /// In the second of two passes: of the positions that are no anchors, from the anchors' symbols too.
+    func predict(slice: Int, pass: CodingPass) throws(CodecError) {
         let offset = starts[slice] * grid.latentCount
-        try entropy.predict(slice, means: meanPlanes.start + offset, scales: scalePlanes.start + offset)
+        let (means, scales) = (meanPlanes.start + offset, scalePlanes.start + offset)
+        switch pass {
+        case .all: try entropy.predict(slice, means: means, scales: scales)
+        case .anchors:
+            entropy.clearAnchors(slice)
+            try entropy.predict(slice, means: means, scales: scales)
+        case .others:
+            try entropy.takeAnchors(slice, symbols: symbolPlanes.start + offset, means: means)
+            try entropy.predict(slice, means: passNumbers.start, scales: passScales.start)
+            for plane in 0..<configuration.slices[slice] {
+                pass.forEachPosition(grid) { position, _ in
+                    let at = plane &* grid.latentCount &+ position
+                    means[at] = passNumbers.start[at]
+                    scales[at] = passScales.start[at]
+                }
+            }
+        }
+    }
+
+    /// The passes in which a slice is coded.
+    func passes(of slice: Int) -> [CodingPass] { configuration.hasTwoPasses(slice) ? CodingPass.two : CodingPass.one }
+
+    /// Calls `body` with the symbols of a pass and their scale indices, in coding order; what it writes into the symbols
+    /// becomes theirs.
+    func withSymbols<Result>(
+        of slice: Int, in pass: CodingPass,
+        _ body: (UnsafeMutableBufferPointer<Int16>, UnsafeBufferPointer<UInt8>) -> Result
+    ) -> Result {
+        let (symbols, scales) = (symbols(of: slice), scales(of: slice))
+        guard pass != .all, let symbol = symbols.baseAddress, let scale = scales.baseAddress else {
+            return body(symbols, UnsafeBufferPointer(scales))
+        }
+        let (count, half) = (grid.latentCount, grid.latentCount / 2)
+        let planes = configuration.slices[slice]
+        let (packedSymbols, packedScales) = (passNumbers.start, passScales.start)
+        for plane in 0..<planes {
+            pass.forEachPosition(grid) { position, index in
+                packedSymbols[plane &* half &+ index] = symbol[plane &* count &+ position]
+                packedScales[plane &* half &+ index] = scale[plane &* count &+ position]
+            }
+        }
+        let result = body(
+            UnsafeMutableBufferPointer(start: packedSymbols, count: planes * half),
+            UnsafeBufferPointer(start: packedScales, count: planes * half))
+        for plane in 0..<planes {
+            pass.forEachPosition(grid) { position, index in
+                symbol[plane &* count &+ position] = packedSymbols[plane &* half &+ index]
+            }
+        }
+        return result
     }
 
     /// `M = 16 μ` of a slice, planar `[n_i][grid.latentCount]`.

@@ -12,10 +12,12 @@ final class EntropyNetwork {
     private let hyper: HyperNetwork
     private let slices: [EntropySlice]
     /// Latent positions of the picture, and of the bands of rows it is worked on in.
+    private let grid: LatentGrid
     private let positions: Int, bandPositions: Int
     private let bands: Int
 
-    /// `[positions][feature + context channels of every slice but the last]`: `Φ`, then `ctx_0`, `ctx_1`, ….
+    /// `[positions][feature + context channels of every slice but the last]`: `Φ`, then `ctx_0`, `ctx_1`, …; in the
+    /// place of `ctx_i`, while slice i is coded in two passes, what its anchors say.
     private let features: Buffer<Float>
     private let featureStride: Int
     /// `Y = 256 · high + low`, each `[positions][latent channels]`: the two halves keep `lin`'s sums below 2^24.
@@ -36,6 +38,7 @@ final class EntropyNetwork {
         self.backend = backend
         self.pool = pool
         configuration = c
+        self.grid = grid
         positions = grid.latentCount
         // Four rows of latents each: the padded height is a multiple of that.
         bands = grid.hyperHeight
@@ -184,15 +187,67 @@ final class EntropyNetwork {
                 slice, range: band * bandPositions..<(band + 1) * bandPositions, step: step, symbols: symbols,
                 means: means, latents: latents)
         }
-        guard let context = slice.context, let convolution = slice.contextConvolution else { return }
-        let target = features.start + (configuration.featureChannels + index * configuration.contextChannels)
+        if let context = slice.context { try run(context, intoGroup: index) }
+    }
+
+    /// Takes in the anchors of a slice, for the second pass over it: what `predict` sees in the place of the slice's own
+    /// context features, which come later.
+    ///
+    /// - Parameters:
+    ///   - index: The slice, one of two passes.
+    ///   - symbols: `q`, planar.
+    ///   - means: `M` of the first pass, planar.
+    /// - Throws: `CodecError.backend`.
+    func takeAnchors(
+        _ index: Int, symbols: UnsafePointer<Int16>, means: UnsafePointer<Int16>
+    ) throws(CodecError) {
+        let slice = slices[index]
+        guard let anchors = slice.anchors else { return }
+        let step = Int32(step(of: index).step)
+        let (channels, width) = (slice.channels, grid.latentWidth)
+        for position in 0..<positions {
+            let isAnchor = CodingPass.isAnchor(position, width: width)
+            for channel in 0..<channels {
+                let plane = channel &* positions &+ position
+                let latent = latent(symbols[plane], means[plane], step: step)
+                contextInput.start[position &* channels &+ channel] = isAnchor ? contextValue(latent) : 0
+            }
+        }
+        try run(anchors, intoGroup: index)
+    }
+
+    /// Clears what `predict` sees of a slice's own anchors, for the first pass over it.
+    func clearAnchors(_ index: Int) {
+        let group = features.start + (configuration.featureChannels + index * configuration.contextChannels)
+        for position in 0..<positions {
+            (group + position &* featureStride).update(repeating: 0, count: configuration.contextChannels)
+        }
+    }
+
+    /// Runs a layer over `contextInput` into one group of the features' context channels.
+    private func run(_ layer: BandedIntegerLayer, intoGroup group: Int) throws(CodecError) {
+        let target = features.start + (configuration.featureChannels + group * configuration.contextChannels)
         try forEachBand { band, worker throws(CodecError) in
             let sums = scratch[worker].sums.start
-            try convolution.run(band: band, from: contextInput.start, into: sums, worker: worker)
-            context.rescale(
+            try layer.convolution.run(band: band, from: contextInput.start, into: sums, worker: worker)
+            layer.layer.rescale(
                 sums, rows: bandPositions, limit: Float(configuration.activationLimit),
                 into: target + band * bandPositions * featureStride, stride: featureStride)
         }
+    }
+
+    /// `Y = step · q + M`, of symbols within the limit.
+    @inline(__always)
+    private func latent(_ symbol: Int16, _ mean: Int16, step: Int32) -> Int32 {
+        let most = Int32(CodecNetwork.symbolLimit)
+        return step &* min(max(Int32(symbol), -most), most) &+ Int32(mean)
+    }
+
+    /// `clamp((Y + 2) >> 2)`: an input of a context network.
+    @inline(__always)
+    private func contextValue(_ latent: Int32) -> Float {
+        let limit = Int32(configuration.contextLimit)
+        return Float(min(max((latent &+ 2) &>> 2, -limit), limit))
     }
 
     /// Writes `Y` of some positions wherever it is needed.
@@ -202,21 +257,17 @@ final class EntropyNetwork {
         latents: LatentWriter
     ) {
         let channels = slice.channels
-        let limit = Int32(configuration.contextLimit)
-        let most = Int32(CodecNetwork.symbolLimit)
         for start in stride(from: range.lowerBound, to: range.upperBound, by: 64) {
             let end = min(start + 64, range.upperBound)
             for channel in 0..<channels {
                 var position = start
                 while position < end {
                     let from = channel &* positions &+ position
-                    let symbol = min(max(Int32(symbols[from]), -most), most)
-                    let latent = step &* symbol &+ Int32(means[from])
+                    let latent = latent(symbols[from], means[from], step: step)
                     let to = position &* latentStride &+ slice.channelsBefore &+ channel
                     high.start[to] = Float(latent &>> 8)
                     low.start[to] = Float(latent & 255)
-                    contextInput.start[position &* channels &+ channel] = Float(
-                        min(max((latent &+ 2) &>> 2, -limit), limit))
+                    contextInput.start[position &* channels &+ channel] = contextValue(latent)
                     latents.write(Float(latent), position: position, channel: channel)
                     position &+= 1
                 }

@@ -64,8 +64,9 @@ struct EntropySlice {
     let hidden: IntegerLayer
     let parameters: IntegerLayer
     /// Context features of this slice for later ones; nil for the last slice.
-    let context: IntegerLayer?
-    let contextConvolution: BandedConvolution?
+    let context: BandedIntegerLayer?
+    /// Features of this slice's anchors for its other positions; nil where the slice has one pass.
+    let anchors: BandedIntegerLayer?
     /// `[channels][channelsBefore]`.
     let linear: Buffer<Float>
 
@@ -76,14 +77,26 @@ struct EntropySlice {
         hidden = IntegerLayer(product: weights.hidden[index])
         parameters = IntegerLayer(product: weights.parameters[index])
         linear = Buffer(weights.linear[index])
-        if index < weights.context.count {
-            context = IntegerLayer(convolution: weights.context[index])
-            contextConvolution = try BandedConvolution(
-                weights.context[index].convolution, height: grid.latentHeight,
-                plan: ConvolutionPlan(rows: 0, width: grid.latentWidth), bands: bands, backend: backend)
-        } else {
-            context = nil
-            contextConvolution = nil
+        func layer(_ layers: [IntegerConvolutionWeights]) throws(CodecError) -> BandedIntegerLayer? {
+            guard index < layers.count else { return nil }
+            return try BandedIntegerLayer(layers[index], grid: grid, bands: bands, backend: backend)
         }
+        context = try layer(weights.context)
+        anchors = try layer(weights.anchors)
+    }
+}
+
+/// A 3×3 integer layer over the latents of a slice, in bands of rows.
+struct BandedIntegerLayer {
+    let layer: IntegerLayer
+    let convolution: BandedConvolution
+
+    init(
+        _ weights: IntegerConvolutionWeights, grid: LatentGrid, bands: Int, backend: any ComputeBackend
+    ) throws(CodecError) {
+        layer = IntegerLayer(convolution: weights)
+        convolution = try BandedConvolution(
+            weights.convolution, height: grid.latentHeight,
+            plan: ConvolutionPlan(rows: 0, width: grid.latentWidth), bands: bands, backend: backend)
     }
 }

@@ -1,0 +1,118 @@
+import Testing
+
+@testable import DeepFGS
+
+@Suite("Basic slices in two passes")
+struct CheckerboardTests {
+    private static let model = Result { try Model(bytes: ModelBuilder(checkerboard: true).bytes) }
+
+    /// Noise with edges: symbols of every slice.
+    private func picture(_ width: Int, _ height: Int) -> Picture {
+        var picture = Picture(width: width, height: height)
+        var state: UInt32 = 3
+        for index in picture.pixels.indices {
+            state = state &* 1_664_525 &+ 1_013_904_223
+            let tile = (index / 3 % width / 11 + index / 3 / width / 5) % 3
+            picture.pixels[index] = UInt8(truncatingIfNeeded: 80 * tile + Int(state >> 26))
+        }
+        return picture
+    }
+
+    @Test("Positions of the two passes are a checkerboard, each once, row by row")
+    func positions() {
+        let grid = LatentGrid(width: 100, height: 70)
+        var seen = [Int](repeating: 0, count: grid.latentCount)
+        for pass in CodingPass.two {
+            var last = (position: -1, index: -1)
+            pass.forEachPosition(grid) { position, index in
+                #expect(index == last.index + 1 && position > last.position)
+                #expect(CodingPass.isAnchor(position, width: grid.latentWidth) == (pass == .anchors))
+                #expect((position / grid.latentWidth + position % grid.latentWidth) % 2 == (pass == .anchors ? 0 : 1))
+                seen[position] += 1
+                last = (position, index)
+            }
+        }
+        #expect(seen.allSatisfy { $0 == 1 })
+    }
+
+    @Test(
+        "A decoder of either back end finds the encoder's integers, frame after frame, whatever the quantiser",
+        arguments: [(1, 1), (64, 64), (130, 200)], [16, 21] as [UInt8])
+    func roundTrip(size: (Int, Int), step: UInt8) throws {
+        let model = try Self.model.get()
+        let encoder = try Encoder(model: model, width: size.0, height: size.1)
+        encoder.quantiser = Quantiser(
+            basic: try #require(.init(step: step, scaleShift: -2)),
+            scalable: try #require(.init(step: 12, scaleShift: 3)))
+        let decoders = [ComputeOptions.Backend.oneDNN, .reference].map {
+            Decoder(model: model, options: ComputeOptions(backend: $0))
+        }
+        // The second frame meets what the first left in the buffers.
+        for source in [picture(size.0, size.1), Picture(width: size.0, height: size.1)] {
+            let frame = try encoder.encode(source)
+            for decoder in decoders {
+                let (digest, report) = try decoder.integerDigest(of: frame)
+                #expect(report.channels == model.configuration.scalableChannels && !report.tailDamaged)
+                #expect(digest == encoder.network.integerDigest)
+            }
+        }
+    }
+
+    @Test("Every prefix decodes or is refused, and symbols of the base are never lost")
+    func prefixes() throws {
+        let model = try Self.model.get()
+        let frame = try Encoder(model: model, width: 70, height: 40).encode(picture(70, 40))
+        let decoder = Decoder(model: model)
+        let base = try frame.withBytes { bytes throws(BitstreamError) in try FrameHeader(parsing: bytes) }.baseEnd
+        for length in 0..<base { #expect(throws: DecodingError.self) { try decoder.decode(Array(frame[..<length])) } }
+        let whole = try decoder.decode(frame)
+        for length in stride(from: base, to: frame.count, by: 7) {
+            let (picture, report) = try decoder.decode(Array(frame[..<length]))
+            #expect(report.bytes == length && report.channels <= whole.report.channels)
+            #expect(picture.width == 70)
+        }
+    }
+
+    @Test("The anchors' symbols change what is predicted of the others, and nothing of the anchors")
+    func context() throws {
+        let network = try CodecNetwork(model: try Self.model.get(), width: 64, height: 64, options: ComputeOptions())
+        try network.encode(picture(64, 64))
+        let before = (Array(network.means(of: 0)), Array(network.scales(of: 0)))
+        func predictions(shifting changed: CodingPass) throws -> [Int16] {
+            for pass in network.passes(of: 0) {
+                try network.predict(slice: 0, pass: pass)
+                network.quantise(slice: 0)
+                changed.forEachPosition(network.grid) { position, _ in network.symbols(of: 0)[position] += 40 }
+            }
+            return Array(network.means(of: 0))
+        }
+        let (anchors, others) = (try predictions(shifting: .anchors), try predictions(shifting: .others))
+        #expect(others == before.0)
+        var different = 0
+        CodingPass.others.forEachPosition(network.grid) { position, _ in
+            different += anchors[position] == before.0[position] ? 0 : 1
+        }
+        CodingPass.anchors.forEachPosition(network.grid) { position, _ in
+            #expect(anchors[position] == before.0[position])
+        }
+        #expect(different > 0)
+    }
+
+    @Test("A model without the anchors' layer, or with inputs that leave no place for it, is refused by name")
+    func tensors() throws {
+        var missing = ModelBuilder(checkerboard: true)
+        missing["chk.1.weight"] = nil
+        #expect(throws: ModelError.tensor(name: "chk.1.weight", problem: "missing")) { try Model(bytes: missing.bytes) }
+        var narrow = ModelBuilder(checkerboard: true)
+        narrow["e1.0.weight"]?.shape = [9, 6, 1, 1]
+        narrow["e1.0.weight"]?.bytes.removeLast(9 * 5 * 2)
+        #expect(
+            throws: ModelError.tensor(
+                name: "e1.0.weight", problem: "has shape [9, 6, 1, 1], must have [9, 11, 1, 1]")
+        ) { try Model(bytes: narrow.bytes) }
+        var heavy = ModelBuilder(checkerboard: true)
+        let count = try #require(heavy["chk.0.weight"]).bytes.count
+        heavy["chk.0.weight"]?.bytes = (0..<count / 2).flatMap { _ in [0xFF, 0x7F] as [UInt8] }
+        #expect(throws: ModelError.self) { try Model(bytes: heavy.bytes) }
+    }
+}
