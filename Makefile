@@ -75,8 +75,8 @@ CONFIG ?= live
 NAME ?= $(CONFIG)
 MINUTES ?= 10
 OUT ?= out/train/$(NAME)
-MODEL ?= models/live-v0.safetensors
-VECTORS ?= Tests/Fixtures/live-v0.vectors.safetensors
+MODEL ?= models/live-v1.safetensors
+VECTORS ?= Tests/Fixtures/live-v1.vectors.safetensors
 
 train-deps: $(VENV)/complete ## install PyTorch and the rest of the training's needs in .venv
 

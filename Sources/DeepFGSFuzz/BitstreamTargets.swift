@@ -16,12 +16,15 @@ func fuzzFrame(_ bytes: UnsafeRawBufferPointer) throws {
     try expect(problem == nil, problem ?? "")
 }
 
-/// A frame of the tiny model with right checksums; what decodes whole decodes cut.
+/// A frame of a tiny model with right checksums; what decodes whole decodes cut.
 ///
 /// Few inputs go all the way to pixels, which depend on no byte but through the latents; of the others only the integers
 /// are computed.
 func fuzzDecoder(_ bytes: UnsafeRawBufferPointer) throws {
-    let model = try FuzzModels.tiny.get()
+    for tiny in try FuzzModels.tiny.get() { try fuzzDecoder(bytes, model: tiny.model) }
+}
+
+private func fuzzDecoder(_ bytes: UnsafeRawBufferPointer, model: Model) throws {
     let decoder = Decoder(model: model, options: ComputeOptions(backend: .reference, threads: 1), pixelLimit: 64 * 64)
     var frame = Array(bytes)
     BitstreamProbe.repair(&frame, model: model.identity)

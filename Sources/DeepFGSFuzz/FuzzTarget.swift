@@ -6,7 +6,7 @@ import DeepFGS
 public enum FuzzTarget: String, CaseIterable, Sendable {
     /// Frame headers, and the entropy decoder with a real model's tables.
     case frame
-    /// The whole decoder, with a tiny model.
+    /// The whole decoder, with a tiny model of each format.
     case decoder
     /// Frames in a file.
     case sequence
@@ -73,7 +73,23 @@ struct FuzzInput {
 enum FuzzModels {
     private static let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
         .joined(separator: "/")
-    static let tinyPath = root + "/Tests/Fixtures/tiny.safetensors"
     static let real = Result { try Model(path: root + "/models/live-v0.safetensors") }
-    static let tiny = Result { try Model(path: tinyPath) }
+    /// A tiny model of each format of the model file.
+    static let tiny = Result { try ["tiny", "tiny-two-passes"].map(TinyModel.init) }
+
+    struct TinyModel: Sendable {
+        let model: Model
+        let file: [UInt8]
+        /// A frame that was made with the model.
+        let frame: [UInt8]
+
+        init(name: String) throws {
+            file = try readWhole(root + "/Tests/Fixtures/\(name).safetensors")
+            model = try Model(bytes: file)
+            let picture = Picture(width: 20, height: 30, pixels: (0..<1800).map { UInt8(truncatingIfNeeded: $0 &* 7) })
+            let encoder = try Encoder(
+                model: model, width: 20, height: 30, options: ComputeOptions(backend: .reference, threads: 1))
+            frame = try encoder.encode(picture)
+        }
+    }
 }

@@ -87,7 +87,7 @@ import Testing
             #expect(outcome.errors.hasPrefix("deepfgs: error: \(stream.name): "), "\(outcome.errors)")
             #expect(outcome.errors.contains(stream.reason), "\(outcome.errors)")
         }
-        let named = try bench.run("decode", "other.dfgs", "--model", "live-v0")
+        let named = try bench.run("decode", "other.dfgs", "--model", "live-v1")
         #expect(named.status == 65)
         #expect(named.errors.contains("made with model 0123456789abcdef, but model"))
         #expect(bench.files == before)

@@ -15,7 +15,7 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.errors)")
         let json = try #require(
             try JSONSerialization.jsonObject(with: Data(try bench.read("rd.json"))) as? [String: Any])
-        #expect(json["name"] as? String == "live-v0")
+        #expect(json["name"] as? String == "live-v1")
         #expect(json["identity"] as? String == "\(try Sample.model.get().identity)")
         let results = try #require(json["results"] as? [[String: Any]])
         #expect(results.count == 4)

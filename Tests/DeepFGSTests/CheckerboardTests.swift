@@ -73,6 +73,26 @@ struct CheckerboardTests {
         }
     }
 
+    @Test("A base with wrong bytes and right checksums decodes or is refused, the same on both back ends")
+    func damage() throws {
+        let model = try Self.model.get()
+        let frame = try Encoder(model: model, width: 70, height: 40).encode(picture(70, 40))
+        let header = try frame.withBytes { bytes throws(BitstreamError) in try FrameHeader(parsing: bytes) }
+        let decoders = [ComputeOptions.Backend.oneDNN, .reference].map {
+            Decoder(model: model, options: ComputeOptions(backend: $0))
+        }
+        var decoded = 0
+        for place in header.length..<header.baseEnd {
+            var damaged = frame
+            damaged[place] ^= 0x5A
+            BitstreamProbe.repair(&damaged)
+            let digests = decoders.map { try? $0.integerDigest(of: damaged).0 }
+            #expect(digests[0] == digests[1])
+            decoded += digests[0] == nil ? 0 : 1
+        }
+        #expect(decoded > 0)
+    }
+
     @Test("The anchors' symbols change what is predicted of the others, and nothing of the anchors")
     func context() throws {
         let network = try CodecNetwork(model: try Self.model.get(), width: 64, height: 64, options: ComputeOptions())
@@ -110,6 +130,21 @@ struct CheckerboardTests {
             throws: ModelError.tensor(
                 name: "e1.0.weight", problem: "has shape [9, 6, 1, 1], must have [9, 11, 1, 1]")
         ) { try Model(bytes: narrow.bytes) }
+        var turned = ModelBuilder(checkerboard: true)
+        turned["chk.1.weight"]?.shape = [4, 5, 3, 3]
+        #expect(
+            throws: ModelError.tensor(name: "chk.1.weight", problem: "has shape [4, 5, 3, 3], must have [5, 4, 3, 3]")
+        ) { try Model(bytes: turned.bytes) }
+        var endless = ModelBuilder(checkerboard: true)
+        endless["chk.0.mult"]?.bytes.replaceSubrange(0..<4, with: [0, 0, 0x80, 0x7F])
+        #expect(throws: ModelError.tensor(name: "chk.0.mult", problem: "has a value that is no number")) {
+            try Model(bytes: endless.bytes)
+        }
+        var later = ModelBuilder(checkerboard: true)
+        later.metadata["format"] = "3"
+        #expect(throws: ModelError.malformed("metadata field format is 3, must be 1 to 2")) {
+            try Model(bytes: later.bytes)
+        }
         var heavy = ModelBuilder(checkerboard: true)
         let count = try #require(heavy["chk.0.weight"]).bytes.count
         heavy["chk.0.weight"]?.bytes = (0..<count / 2).flatMap { _ in [0xFF, 0x7F] as [UInt8] }

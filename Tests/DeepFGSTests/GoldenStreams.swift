@@ -21,6 +21,10 @@ struct GoldenStreams {
         stamped.orientation = 6
         stamped.colour = HeaderExtensions.ColourDescription(primaries: 1, transfer: 13, matrix: 0, fullRange: true)
         try put("stamped", photo(200, 100, 40, 30), extensions: stamped)
+        let twoPasses = try TestModel.twoPasses.get()
+        try put("twopasses", photo(96, 32, 64, 64), model: twoPasses)
+        try put("twopasses-odd", photo(100, 20, 37, 91), model: twoPasses)
+        try put("twopasses-coarse", photo(30, 60, 80, 48), model: twoPasses, steps: (24, 30))
     }
 
     private func photo(_ x: Int, _ y: Int, _ width: Int, _ height: Int) throws -> Picture {
@@ -35,9 +39,10 @@ struct GoldenStreams {
     }
 
     private func put(
-        _ name: String, _ picture: Picture, steps: (Int, Int)? = nil, extensions: HeaderExtensions = HeaderExtensions()
+        _ name: String, _ picture: Picture, model: Model? = nil, steps: (Int, Int)? = nil,
+        extensions: HeaderExtensions = HeaderExtensions()
     ) throws {
-        let model = try TestModel.shared.get()
+        let model = try model ?? TestModel.shared.get()
         let encoder = try Encoder(model: model, width: picture.width, height: picture.height)
         if let steps {
             encoder.quantiser = try #require(

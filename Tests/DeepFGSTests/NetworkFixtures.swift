@@ -15,17 +15,25 @@ struct Fixture: Sendable, CustomTestStringConvertible {
         testDescription = model.split(separator: "/").last.map(String.init) ?? model
     }
 
-    /// The shipped models, or the one that `make model-check` names.
+    /// Every model in `models/`, or the one that `make model-check` names.
     static let all: [Fixture] =
         if let model = environment("DEEPFGS_TEST_MODEL"), let vectors = environment("DEEPFGS_TEST_VECTORS") {
             [Fixture(model: model, vectors: vectors)]
         } else {
-            ["live-v0"].map {
+            shippedNames.map {
                 Fixture(
-                    model: TestModel.root + "/models/\($0).safetensors",
+                    model: "\(shipped)/\($0).safetensors",
                     vectors: TestModel.root + "/Tests/Fixtures/\($0).vectors.safetensors")
             }
         }
+
+    private static let shipped = TestModel.root + "/models"
+
+    /// Without the models that the environment adds to every store.
+    private static var shippedNames: [Substring] {
+        ModelStore(first: [shipped]).files.filter { $0.hasPrefix(shipped + "/") }
+            .map { $0.dropFirst(shipped.count + 1).dropLast(".safetensors".count) }
+    }
 
     private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }

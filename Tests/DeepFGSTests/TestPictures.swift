@@ -2,11 +2,14 @@ import Glibc
 
 @testable import DeepFGS
 
-/// The model in `models/` that the tests run on, loaded once.
+/// The models in `models/` that the tests run on, loaded once.
 enum TestModel {
     static let root = String(
         #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/"))
+    /// Of format 1: one pass over every slice.
     static let shared = Result { () throws -> Model in try Model(path: root + "/models/live-v0.safetensors") }
+    /// Of format 2: the basic slices in two passes.
+    static let twoPasses = Result { () throws -> Model in try Model(path: root + "/models/live-v1.safetensors") }
 }
 
 /// Crops of the picture among the vectors: Kodak 23, rows 128 to 319, columns 256 to 511.

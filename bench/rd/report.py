@@ -43,6 +43,7 @@ def write_report(results: Path, name: str, reference: Path | None) -> None:
     text = [f"# Rate and distortion on {name}", "", "Made by `make bench-rd`; how, in `docs/40-training.md`.", ""]
     if any(key.startswith("deepfgs") for key in measured):
         text += bd_table(measured, published)
+        text += version_table(results, measured)
     text += curve_table(measured)
     text += ["## How each curve was made", ""]
     for key in measured:
@@ -65,12 +66,37 @@ def bd_table(measured: dict[str, Curve], published: dict[str, Curve]) -> list[st
              "picture the bytes it needs. *Coarser* is the quantiser steps 18 and 22 in place of 16.", "",
              "| against | " + " | ".join(t.name.removeprefix("DeepFGS, ") for t in tests) + " |",
              "| --- " * (1 + len(tests)) + "|"]
-    show = lambda value: f"{value[0]:+.1f} %" if value else "-"
     for other in [measured[k] for k in ANCHORS if k in measured] + list(published.values()):
-        cells = [" / ".join(show(bd_rate(test, other, metric)) for metric in METRICS) for test in tests]
+        cells = [" / ".join(_percent(bd_rate(test, other, metric)) for metric in METRICS) for test in tests]
         mark = "" if other in measured.values() else " (published)"
         lines.append(f"| {other.name}{mark} | " + " | ".join(cells) + " |")
     return lines + [""]
+
+
+def version_table(results: Path, measured: dict[str, Curve]) -> list[str]:
+    """The weights that shipped before, from results/NAME/*.json, beside the present ones; nothing where there are none.
+    """
+    folders = sorted(path for path in results.iterdir() if path.is_dir())
+    if not folders or "jpeg2000" not in measured:
+        return []
+    now = {key: results / f"{key}.json" for key in measured if key.startswith("deepfgs")}
+    lines = ["## Versions of the weights", "", "BD-rate against the one embedded JPEG 2000 stream, PSNR / MS-SSIM, and the "
+             "range of rates and PSNR of the stream.", "",
+             "| weights | " + " | ".join(measured[key].name.removeprefix("DeepFGS, ") for key in now) + " | range |",
+             "| --- " * (2 + len(now)) + "|"]
+    for files in [{key: folder / path.name for key, path in now.items()} for folder in folders] + [now]:
+        curves = {key: Curve.read(path) for key, path in files.items() if path.exists()}
+        cells = [" / ".join(_percent(bd_rate(curves[key], measured["jpeg2000"], metric)) for metric in METRICS)
+                 if key in curves else "-" for key in now]
+        name = json.loads(next(iter(files.values())).read_text())["description"].split(":")[0]
+        rate, value = curves["deepfgs"].points("psnr") if "deepfgs" in curves else ([], [])
+        span = f"{rate[0]:.2f} to {rate[-1]:.2f} bpp, {value[0]:.1f} to {value[-1]:.1f} dB" if len(rate) else "-"
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | {span} |")
+    return lines + [""]
+
+
+def _percent(value) -> str:
+    return f"{value[0]:+.1f} %" if value else "-"
 
 
 def curve_table(measured: dict[str, Curve]) -> list[str]:

@@ -80,3 +80,21 @@ def test_report(tmp_path):
     assert "BPG 4:4:4 (published)" in text
     for file in ("rd-psnr.png", "rd-psnr.svg", "rd-msssim.png", "rd-msssim.svg"):
         assert (tmp_path / file).stat().st_size > 5000
+
+
+def test_versions_of_the_weights_stand_side_by_side(tmp_path):
+    """A version that shipped before needs twice the bits of the present one, and the table says so."""
+    rate = np.array([0.1, 0.2, 0.4, 0.8])
+    quality = dict(psnr=[28, 30, 32, 34], msssim=[0.9, 0.95, 0.97, 0.99])
+    rows = lambda factor: [dict(setting=i, bpp=factor * r, psnr=quality["psnr"][i], msssim=quality["msssim"][i])
+                           for i, r in enumerate(rate)]
+    (tmp_path / "old").mkdir()
+    meta = dict(pictures=24)
+    write(tmp_path / "jpeg2000.json", "JPEG 2000", "one", meta, rows(1))
+    write(tmp_path / "deepfgs.json", "DeepFGS, cut by channel", "new: cut", meta, rows(0.9))
+    write(tmp_path / "old" / "deepfgs.json", "DeepFGS, cut by channel", "old: cut", meta, rows(1.8))
+    measured, _ = report.load(tmp_path, None)
+    table = report.version_table(tmp_path, measured)
+    assert "| old | +80.0 % / +80.0 % | 0.18 to 1.44 bpp, 28.0 to 34.0 dB |" in table
+    assert "| new | -10.0 % / -10.0 % | 0.09 to 0.72 bpp, 28.0 to 34.0 dB |" in table
+    assert not report.version_table(tmp_path / "old", {})

@@ -38,7 +38,7 @@
 GST_DEBUG_CATEGORY_STATIC(deepfgsenc_debug);
 #define GST_CAT_DEFAULT deepfgsenc_debug
 
-#define DEFAULT_MODEL "live-v0"
+#define DEFAULT_MODEL "live-v1"
 #define DEFAULT_MAX_BPP 0.0
 
 #define DEFAULT_STEP 16

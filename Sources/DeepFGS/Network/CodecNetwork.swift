@@ -1,10 +1,10 @@
 /// The networks of one model for one picture size, with the buffers they work in.
 ///
 /// Calls go in the order of the specification: `analyse`, `expandHyper`, then for each slice and each of its passes
-/// `predict`, `quantise` (encoder) or the entropy decoder filling `withSymbols`; then `reconstruct`; `analyseScalable` after the last basic slice
-/// (encoder); `synthesise` at the end (decoder). One instance serves one thread at a time. The buffers live as long as
-/// the instance; the encoder's and the decoder's own networks are set up by the first frame, and no buffer is allocated
-/// by later ones.
+/// `predict`, then `quantise` (encoder) or the entropy decoder filling `withSymbols`; after the slice's last pass
+/// `reconstruct`; `analyseScalable` after the last basic slice (encoder); `synthesise` at the end (decoder). One
+/// instance serves one thread at a time. The buffers live as long as the instance; the encoder's and the decoder's own
+/// networks are set up by the first frame, and no buffer is allocated by later ones.
 ///
 /// Cost: the shipped model multiplies 14 000 numbers per pixel of the padded picture for either side, 13.8 · 10⁹ at
 /// 1280×720. A core with two 512-bit multiply-add units does 32 per cycle: at 2.3 GHz the floor is 94 ms on two cores.

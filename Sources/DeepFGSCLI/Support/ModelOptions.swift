@@ -6,7 +6,7 @@ import Glibc
 /// Which model to use, and the arithmetic it runs on.
 struct ModelOptions: ParsableArguments {
     /// The model that encodes where none is named.
-    static let defaultName = "live-v0"
+    static let defaultName = "live-v1"
 
     @Option(
         help: ArgumentHelp(
