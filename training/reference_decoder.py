@@ -279,7 +279,7 @@ class IntegerNetworks:
         return pixel_shuffle(self.act("hyp.6", self.act("hyp.4", a)), 2)
 
     def two_passes(self, i):
-        """clause 7, two passes: whether the anchors of slice i are coded before its other positions."""
+        """Clause 7, two passes: whether the anchors of slice i are coded before its other positions."""
         return self.c["format"] == 2 and i < self.c["basic_slices"]
 
     def predict(self, i, features, earlier, shift, anchors=None):

@@ -74,10 +74,7 @@ public final class Encoder {
         let slices = model.configuration.slices.count
         for slice in 0..<slices {
             if slice == model.configuration.basicSlices { try network.analyseScalable() }
-            for pass in network.passes(of: slice) {
-                try network.predict(slice: slice, pass: pass)
-                network.quantise(slice: slice)
-            }
+            try network.findSymbols(slice: slice)
             if slice < slices - 1 { try network.reconstruct(slice: slice) }
         }
     }

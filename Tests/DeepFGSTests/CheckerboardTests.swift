@@ -6,18 +6,6 @@ import Testing
 struct CheckerboardTests {
     private static let model = Result { try Model(bytes: ModelBuilder(checkerboard: true).bytes) }
 
-    /// Noise with edges: symbols of every slice.
-    private func picture(_ width: Int, _ height: Int) -> Picture {
-        var picture = Picture(width: width, height: height)
-        var state: UInt32 = 3
-        for index in picture.pixels.indices {
-            state = state &* 1_664_525 &+ 1_013_904_223
-            let tile = (index / 3 % width / 11 + index / 3 / width / 5) % 3
-            picture.pixels[index] = UInt8(truncatingIfNeeded: 80 * tile + Int(state >> 26))
-        }
-        return picture
-    }
-
     @Test("Positions of the two passes are a checkerboard, each once, row by row")
     func positions() {
         let grid = LatentGrid(width: 100, height: 70)
@@ -48,7 +36,7 @@ struct CheckerboardTests {
             Decoder(model: model, options: ComputeOptions(backend: $0))
         }
         // The second frame meets what the first left in the buffers.
-        for source in [picture(size.0, size.1), Picture(width: size.0, height: size.1)] {
+        for source in [TestPictures.textured(size.0, size.1), Picture(width: size.0, height: size.1)] {
             let frame = try encoder.encode(source)
             for decoder in decoders {
                 let (digest, report) = try decoder.integerDigest(of: frame)
@@ -61,7 +49,7 @@ struct CheckerboardTests {
     @Test("Every prefix decodes or is refused, and symbols of the base are never lost")
     func prefixes() throws {
         let model = try Self.model.get()
-        let frame = try Encoder(model: model, width: 70, height: 40).encode(picture(70, 40))
+        let frame = try Encoder(model: model, width: 70, height: 40).encode(TestPictures.textured(70, 40))
         let decoder = Decoder(model: model)
         let base = try frame.withBytes { bytes throws(BitstreamError) in try FrameHeader(parsing: bytes) }.baseEnd
         for length in 0..<base { #expect(throws: DecodingError.self) { try decoder.decode(Array(frame[..<length])) } }
@@ -76,7 +64,7 @@ struct CheckerboardTests {
     @Test("A base with wrong bytes and right checksums decodes or is refused, the same on both back ends")
     func damage() throws {
         let model = try Self.model.get()
-        let frame = try Encoder(model: model, width: 70, height: 40).encode(picture(70, 40))
+        let frame = try Encoder(model: model, width: 70, height: 40).encode(TestPictures.textured(70, 40))
         let header = try frame.withBytes { bytes throws(BitstreamError) in try FrameHeader(parsing: bytes) }
         let decoders = [ComputeOptions.Backend.oneDNN, .reference].map {
             Decoder(model: model, options: ComputeOptions(backend: $0))
@@ -96,7 +84,7 @@ struct CheckerboardTests {
     @Test("The anchors' symbols change what is predicted of the others, and nothing of the anchors")
     func context() throws {
         let network = try CodecNetwork(model: try Self.model.get(), width: 64, height: 64, options: ComputeOptions())
-        try network.encode(picture(64, 64))
+        try network.encode(TestPictures.textured(64, 64))
         let before = (Array(network.means(of: 0)), Array(network.scales(of: 0)))
         func predictions(shifting changed: CodingPass) throws -> [Int16] {
             for pass in network.passes(of: 0) {

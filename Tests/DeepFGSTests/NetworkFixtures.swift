@@ -106,16 +106,8 @@ extension CodecNetwork {
         try expandHyper()
         for slice in 0..<sliceCount {
             if slice == basicSliceCount { try analyseScalable() }
-            try find(slice: slice)
+            try findSymbols(slice: slice)
             try reconstruct(slice: slice)
-        }
-    }
-
-    /// The symbols of a slice of the picture at hand.
-    func find(slice: Int) throws {
-        for pass in passes(of: slice) {
-            try predict(slice: slice, pass: pass)
-            quantise(slice: slice)
         }
     }
 

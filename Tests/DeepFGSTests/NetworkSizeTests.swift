@@ -7,26 +7,13 @@ struct NetworkSizeTests {
     private static let small = Result { try Model(bytes: ModelBuilder().bytes) }
     private static let checkered = Result { try Model(bytes: ModelBuilder(checkerboard: true).bytes) }
 
-    /// A picture with gradients, edges and some noise.
-    private func picture(_ width: Int, _ height: Int) -> Picture {
-        var picture = Picture(width: width, height: height)
-        var state: UInt32 = 7
-        for index in picture.pixels.indices {
-            state = state &* 1_664_525 &+ 1_013_904_223
-            let (x, y) = (index / 3 % width, index / 3 / width)
-            picture.pixels[index] = UInt8(
-                truncatingIfNeeded: x * 3 + y * 2 + (x / 9 + y / 7) % 2 * 60 + Int(state >> 28))
-        }
-        return picture
-    }
-
     @Test(
         "On pictures of any size the back ends agree, and a decoder with its encoder",
         arguments: [(1, 1), (17, 33), (64, 64), (65, 130), (200, 7)], [false, true])
     func sizes(size: (Int, Int), checkerboard: Bool) throws {
         let (width, height) = size
         let model = try (checkerboard ? Self.checkered : Self.small).get()
-        let source = picture(width, height)
+        let source = TestPictures.textured(width, height)
         let plain = try CodecNetwork(
             model: model, width: width, height: height, options: ComputeOptions(backend: .reference, threads: 1))
         let fast = try CodecNetwork(
@@ -49,7 +36,7 @@ struct NetworkSizeTests {
     @Test("Layouts with other orders, padding and four bytes per pixel")
     func layouts() throws {
         let (width, height) = (19, 21)
-        let source = picture(width, height)
+        let source = TestPictures.textured(width, height)
         let network = try CodecNetwork(
             model: try Self.small.get(), width: width, height: height, options: ComputeOptions(precision: .float32))
         try network.encode(source)
@@ -67,7 +54,7 @@ struct NetworkSizeTests {
         try network.expandHyper()
         for slice in 0..<network.sliceCount {
             if slice == network.basicSliceCount { try network.analyseScalable() }
-            try network.find(slice: slice)
+            try network.findSymbols(slice: slice)
             try network.reconstruct(slice: slice)
         }
         #expect(network.allSymbols == symbols)
@@ -105,13 +92,13 @@ struct NetworkSizeTests {
         let model = try Self.small.get()
         let options = ComputeOptions(precision: .float32, threads: 2)
         let network = try CodecNetwork(model: model, width: 70, height: 40, options: options)
-        var inverse = picture(70, 40)
+        var inverse = TestPictures.textured(70, 40)
         for index in inverse.pixels.indices { inverse.pixels[index] = 255 - inverse.pixels[index] }
         try network.encode(inverse)
         _ = try network.picture()
-        try network.encode(picture(70, 40))
+        try network.encode(TestPictures.textured(70, 40))
         let fresh = try CodecNetwork(model: model, width: 70, height: 40, options: options)
-        try fresh.encode(picture(70, 40))
+        try fresh.encode(TestPictures.textured(70, 40))
         #expect(network.allSymbols == fresh.allSymbols)
         #expect(try network.picture() == fresh.picture())
     }

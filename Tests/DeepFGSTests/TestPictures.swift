@@ -12,8 +12,21 @@ enum TestModel {
     static let twoPasses = Result { () throws -> Model in try Model(path: root + "/models/live-v1.safetensors") }
 }
 
-/// Crops of the picture among the vectors: Kodak 23, rows 128 to 319, columns 256 to 511.
+/// Crops of the picture among the vectors (Kodak 23, rows 128 to 319, columns 256 to 511), and one that is made up.
 enum TestPictures {
+    /// A picture of any size with gradients, edges and some noise.
+    static func textured(_ width: Int, _ height: Int) -> Picture {
+        var picture = Picture(width: width, height: height)
+        var state: UInt32 = 7
+        for index in picture.pixels.indices {
+            state = state &* 1_664_525 &+ 1_013_904_223
+            let (x, y) = (index / 3 % width, index / 3 / width)
+            picture.pixels[index] = UInt8(
+                truncatingIfNeeded: x * 3 + y * 2 + (x / 9 + y / 7) % 2 * 60 + Int(state >> 28))
+        }
+        return picture
+    }
+
     static func crop(x: Int, y: Int, width: Int, height: Int) throws -> Picture {
         let planes = try source.get()
         var pixels: [UInt8] = []

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from .config import (ACTIVATION_MAX, CONTEXT_MAX, LINEAR_FRACTION_BITS, MEAN_FRACTION_BITS, MEAN_MAX, SCALE_MIN,
                      SCALE_STEP, SCALES, SYMBOL_MAX, Z_MAX, ModelConfig)
 from .errors import TrainingError
-from .layers import Up, anchors, round_ste
+from .layers import Up, anchors, in_two_passes, round_ste
 from .model import DeepFGS
 
 ACCUMULATOR_LIMIT = 2**24  # float32 holds every integer below
@@ -217,11 +217,8 @@ class IntegerEntropy:
         if not self.config.two_passes(i):
             return self._pass(i, features, decoded)
         none = torch.zeros_like(features[0][:, : self.config.context_channels])
-        first = self._pass(i, [*features, none], decoded)
-        known = reconstruct(first[0])
-        at = anchors(known)
-        second = self._pass(i, [*features, self.context(i, known * at, "chk")], decoded)
-        return tuple(torch.where(at, a, b) for a, b in zip(first, second))
+        predict = lambda own: self._pass(i, [*features, own], decoded)
+        return in_two_passes(predict, lambda known: self.context(i, known, "chk"), reconstruct, none)
 
     def _pass(self, i: int, features: list[torch.Tensor], decoded: list[torch.Tensor]):
         n = self.config.slices[i]

@@ -51,6 +51,19 @@ def anchors(y: torch.Tensor) -> torch.Tensor:
     return ((rows[:, None] + columns) % 2 == 0)[None, None]
 
 
+def in_two_passes(predict, context, reconstruct, none: torch.Tensor):
+    """What `predict` says of a slice: at its anchors with the features `none`, elsewhere with those of the anchors.
+
+    `predict`: maps features of the slice to (mean, scale); `reconstruct`: means to decoded latents; `context`: decoded
+    latents, 0 but at the anchors, to features.
+    """
+    first = predict(none)
+    known = reconstruct(first[0])
+    at = anchors(known)
+    second = predict(context(known * at))
+    return tuple(torch.where(at, a, b) for a, b in zip(first, second))
+
+
 class Block(nn.Module):
     """B(c): two residual halves, a depthwise 3x3 between pointwise layers and a twofold widening. 6c^2 + 9c MAC."""
 

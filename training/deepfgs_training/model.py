@@ -10,7 +10,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from .config import SCALE_STEP, STRIDE, Ablation, ModelConfig
-from .layers import Block, EntropyConv, Factorized, Up, anchors, gaussian_bits, round_ste
+from .layers import Block, EntropyConv, Factorized, Up, gaussian_bits, in_two_passes, round_ste
 
 FLOAT_PARTS = ("ga", "hb", "hs", "ha", "ffm", "gsyn")  # stay floating point in the codec; the others become integers
 
@@ -93,11 +93,8 @@ class DeepFGS(nn.Module):
         if not self.config.two_passes(i):
             return self._pass(i, features, decoded)
         none = torch.zeros_like(features[0][:, : self.config.context_channels])
-        first = self._pass(i, [*features, none], decoded)
-        known = reconstruct(first[0])
-        at = anchors(known)
-        second = self._pass(i, [*features, F.relu(self.chk[i](known * at))], decoded)
-        return tuple(torch.where(at, a, b) for a, b in zip(first, second))
+        predict = lambda own: self._pass(i, [*features, own], decoded)
+        return in_two_passes(predict, lambda known: F.relu(self.chk[i](known)), reconstruct, none)
 
     def _pass(self, i: int, features: list[torch.Tensor], decoded: list[torch.Tensor]):
         mean, log_scale = self.e2[i](F.relu(self.e1[i](torch.cat(features, 1)))).chunk(2, 1)

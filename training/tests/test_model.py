@@ -3,6 +3,7 @@ import dataclasses
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from conftest import SMALL
 from deepfgs_training.config import Ablation, ModelConfig, TrainConfig, load_config
@@ -105,6 +106,12 @@ def test_a_checkerboard_can_be_added_to_trained_weights(tmp_path):
     assert torch.allclose(first.bits_basic, second.bits_basic, rtol=1e-5)
     second.bits_basic.sum().backward()
     assert grown.e1[1].weight.grad[:, -SMALL.context_channels :].abs().max() > 0
+
+
+def test_what_holds_no_weights_is_refused_by_name(tmp_path):
+    save_file({"e1.0.weight": torch.zeros(3), "other": torch.zeros(2, 2)}, str(tmp_path / "other.safetensors"))
+    with pytest.raises(TrainingError, match="other.safetensors does not hold the weights"):
+        load_network(tmp_path / "other.safetensors", SMALL)
 
 
 def test_the_anchors_do_not_see_the_others():

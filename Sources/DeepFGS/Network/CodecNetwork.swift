@@ -162,6 +162,14 @@ final class CodecNetwork {
         }
     }
 
+    /// Predicts a slice and rounds it against its means, pass by pass: the encoder's side of one slice.
+    func findSymbols(slice: Int) throws(CodecError) {
+        for pass in passes(of: slice) {
+            try predict(slice: slice, pass: pass)
+            quantise(slice: slice)
+        }
+    }
+
     /// The passes in which a slice is coded.
     func passes(of slice: Int) -> [CodingPass] { configuration.hasTwoPasses(slice) ? CodingPass.two : CodingPass.one }
 
