@@ -1,4 +1,5 @@
 import ArgumentParser
+import DeepFGS
 
 @main
 struct DeepFGSCommand: ParsableCommand {
@@ -30,6 +31,7 @@ struct DeepFGSCommand: ParsableCommand {
             Of several files each is tried; the status is that of the first that failed. A result appears under its \
             name only when it is whole.
             """,
+        version: Release.version,
         subcommands: [
             Encode.self, Decode.self, Truncate.self, Inspect.self, Compare.self, Report.self, Digest.self, Bench.self,
         ])

@@ -24,6 +24,12 @@ import Testing
         }
     }
 
+    @Test func theVersionIsThatOfTheRepository() throws {
+        let run = try bench.run("--version")
+        #expect(run.status == 0)
+        #expect(run.out == (try readFile(Workbench.repository + "/VERSION")))
+    }
+
     @Test func resultsLieBesideTheInputsAndAreNotOverwritten() throws {
         let picture = Sample.picture(width: 64, height: 48)
         try bench.write("a.png", picture)

@@ -11,6 +11,14 @@ struct PluginTests {
         #expect(names.map(String.init).sorted() == ["gst_plugin_deepfgs_get_desc", "gst_plugin_deepfgs_register"])
     }
 
+    @Test("The plugin's version is that of the repository")
+    func version() throws {
+        let version = try String(contentsOf: Shell.root.appendingPathComponent("VERSION"), encoding: .utf8)
+        let text = try Shell.run("gst-inspect-1.0 deepfgs").output
+        let line = try Regex("\n  Version +\(version.trimmingCharacters(in: .newlines))\n")
+        #expect(text.firstMatch(of: line) != nil, "\(text)")
+    }
+
     @Test("gst-inspect describes an element, its pads, and its properties with when they may change")
     func inspect() throws {
         let properties = [

@@ -2,8 +2,6 @@
  * GStreamer's plugin scanner runs this too. */
 #include "shim.h"
 
-#define PACKAGE_VERSION "0.1.0"
-
 static gboolean plugin_init(GstPlugin *plugin)
 {
     gboolean registered = FALSE;
@@ -19,5 +17,5 @@ static gboolean plugin_init(GstPlugin *plugin)
 }
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, deepfgs,
-                  "DeepFGS: learned image codec whose bitstream can be cut at any byte", plugin_init, PACKAGE_VERSION,
+                  "DeepFGS: learned image codec whose bitstream can be cut at any byte", plugin_init, DEEPFGS_VERSION,
                   "MIT/X11", "DeepFGS", "DeepFGS")

@@ -16,5 +16,6 @@
 #include "image.h"
 #include "parse.h"
 #include "transport.h"
+#include "version.h"
 
 #endif
