@@ -11,7 +11,10 @@ APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-d
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
        gstreamer1.0-x fonts-dejavu-core python3-numpy python3-gi gir1.2-gstreamer-1.0 python3-pil iproute2
 
-.PHONY: help demo deps build plugin test lint train-deps train train-test model-check bench-rd bench-deps bench-relay bench-loss \
+# Prerequisites in the order they are written: installing, then building.
+.NOTPARALLEL:
+
+.PHONY: help all demo deps build plugin test lint train-deps train train-test model-check bench-rd bench-deps bench-relay bench-loss \
         bench-network bench-network-deps ablations fuzz
 
 help: ## list the targets
@@ -24,10 +27,18 @@ install = @missing=$$(for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || echo $$p;
 deps: ## install the system packages (Debian 12), only those that are missing
 	$(call install,$(APT))
 
-build: deps ## build the command line tool: .build/release/deepfgs
+NEEDS := swift@Swift clang@Swift pkg-config@pkg-config dnnl.h@libdnnl-dev
+NEEDS_PROGRAM := pkg:libpng@libpng-dev pkg:libturbojpeg@libturbojpeg0-dev pkg:libwebp@libwebp-dev
+NEEDS_PLUGIN := pkg:gstreamer-1.0@libgstreamer1.0-dev pkg:gstreamer-rtp-1.0@libgstreamer-plugins-base1.0-dev
+
+all: build plugin ## build everything that is installed
+
+build: ## build the command line tool: .build/release/deepfgs
+	@tools/missing deepfgs $(NEEDS) $(NEEDS_PROGRAM)
 	swift build -c release --product deepfgs
 
-plugin: deps ## build the GStreamer plugin: .build-plugin/release/libgstdeepfgs.so
+plugin: ## build the GStreamer plugin: .build-plugin/release/libgstdeepfgs.so
+	@tools/missing "the GStreamer plugin" $(NEEDS) $(NEEDS_PLUGIN)
 	swift build -c release --product gstdeepfgs --scratch-path .build-plugin -Xswiftc -static-stdlib \
 	  -Xlinker --version-script=plugins/gstdeepfgs/exports.map
 
@@ -44,7 +55,8 @@ FUZZ_RUNTIME = $(shell ls $$(dirname $$(readlink -f $$(command -v swiftc)))/../l
 SECONDS ?= 60
 RUNS ?= -1
 
-fuzz: deps ## fuzz one target, make fuzz TARGET=frame SECONDS=600 RUNS=1000000; make fuzz alone lists the targets
+fuzz: ## fuzz one target, make fuzz TARGET=frame SECONDS=600 RUNS=1000000; make fuzz alone lists the targets
+	@tools/missing "the fuzz targets" $(NEEDS)
 	swift build -c release --product DeepFGSFuzz --scratch-path .build-fuzz -Xswiftc -DFUZZER -Xswiftc -sanitize=address \
 	  -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table -Xlinker $(FUZZ_RUNTIME) -Xlinker -lstdc++
 	@mkdir -p out/fuzz/$(TARGET)
@@ -52,16 +64,17 @@ fuzz: deps ## fuzz one target, make fuzz TARGET=frame SECONDS=600 RUNS=1000000; 
 	  Tests/Fixtures/fuzz/$(TARGET) -max_total_time=$(SECONDS) -runs=$(RUNS) -timeout=1 -rss_limit_mb=1024 \
 	  -malloc_limit_mb=256 -max_len=300 -detect_leaks=0 -artifact_prefix=Tests/Fixtures/fuzz/$(TARGET)/ -print_final_stats=1
 
-lint: ## check the source's format
+lint: ## check the source's format, and that the version is the same everywhere
+	tools/version check
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
 
-bench-relay: build plugin ## one encode to 100 receivers of 2 Mbit/s each on loopback, with the processor time
+bench-relay: deps build plugin ## one encode to 100 receivers of 2 Mbit/s each on loopback, with the processor time
 	bench/relay/run
 
-bench-loss: build plugin ## frames that decode through random loss: unprotected, base protection, retransmission, RFC 5109
+bench-loss: deps build plugin ## frames that decode through random loss: unprotected, base protection, retransmission, RFC 5109
 	bench/loss/run
 
-bench-network: build plugin bench-network-deps ## scenarios of RFC 8867 and ours through a shaped path; needs root: make bench-network [SCENARIOS="5.1 loss-10"]
+bench-network: deps build plugin bench-network-deps ## scenarios of RFC 8867 and ours through a shaped path; needs root: make bench-network [SCENARIOS="5.1 loss-10"]
 	$(SUDO) bench/network/run $(SCENARIOS)
 
 bench-network-deps: ## install what the network bench needs beside the rest: plots, and the TCP rival
@@ -99,7 +112,7 @@ model-check: train-deps ## prove that Swift and PyTorch compute the same integer
 	$(TRAINING) check $(MODEL) $(VECTORS)
 	DEEPFGS_TEST_MODEL=$(abspath $(MODEL)) DEEPFGS_TEST_VECTORS=$(abspath $(VECTORS)) swift test --filter NetworkVectorTests
 
-bench-rd: train-deps bench-deps build ## rate and quality beside other codecs: make bench-rd PICTURES=kodak [SET=Kodak] [CODECS=...] [MODEL=file]
+bench-rd: deps train-deps bench-deps build ## rate and quality beside other codecs: make bench-rd PICTURES=kodak [SET=Kodak] [CODECS=...] [MODEL=file]
 	@test -n "$(PICTURES)" || { echo "make bench-rd PICTURES=folder, for example the 24 pictures of Kodak"; exit 64; }
 	$(VENV)/bin/python bench/rd --pictures "$(PICTURES)" --model $(MODEL) $(if $(SET),--set "$(SET)" --out "out/rd/$(SET)") \
 	  $(if $(CODECS),--codecs $(CODECS))
