@@ -9,23 +9,23 @@ CLI := .build/release/deepfgs
 
 APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-dev libturbojpeg0-dev libwebp-dev \
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
-       gstreamer1.0-x fonts-dejavu-core python3-numpy python3-gi gir1.2-gstreamer-1.0 python3-pil iproute2
+       gstreamer1.0-x fonts-dejavu-core python3-numpy python3-gi gir1.2-gstreamer-1.0 python3-pil iproute2 man-db
 
 # Prerequisites in the order they are written: installing, then building.
 .NOTPARALLEL:
 
-.PHONY: help all demo deps build plugin test lint train-deps train train-test model-check bench-rd bench-deps bench-relay bench-loss \
+.PHONY: help all demo deps build plugin install uninstall deb deb-check test lint train-deps train train-test model-check bench-rd bench-deps bench-relay bench-loss \
         bench-network bench-network-deps ablations fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 # Installs those of the Debian packages $(1) that are missing.
-install = @missing=$$(for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+install-packages = @missing=$$(for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
 	if [ -n "$$missing" ]; then $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends $$missing; fi
 
 deps: ## install the system packages (Debian 12), only those that are missing
-	$(call install,$(APT))
+	$(call install-packages,$(APT))
 
 NEEDS := swift@Swift clang@Swift pkg-config@pkg-config dnnl.h@libdnnl-dev
 NEEDS_PROGRAM := pkg:libpng@libpng-dev pkg:libturbojpeg@libturbojpeg0-dev pkg:libwebp@libwebp-dev
@@ -35,7 +35,7 @@ all: build plugin ## build everything that is installed
 
 build: ## build the command line tool: .build/release/deepfgs
 	@tools/missing deepfgs $(NEEDS) $(NEEDS_PROGRAM)
-	swift build -c release --product deepfgs
+	swift build -c release --product deepfgs --static-swift-stdlib
 
 plugin: ## build the GStreamer plugin: .build-plugin/release/libgstdeepfgs.so
 	@tools/missing "the GStreamer plugin" $(NEEDS) $(NEEDS_PLUGIN)
@@ -64,6 +64,26 @@ fuzz: ## fuzz one target, make fuzz TARGET=frame SECONDS=600 RUNS=1000000; make 
 	  Tests/Fixtures/fuzz/$(TARGET) -max_total_time=$(SECONDS) -runs=$(RUNS) -timeout=1 -rss_limit_mb=1024 \
 	  -malloc_limit_mb=256 -max_len=300 -detect_leaks=0 -artifact_prefix=Tests/Fixtures/fuzz/$(TARGET)/ -print_final_stats=1
 
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+PLUGINDIR ?= $(LIBDIR)/gstreamer-1.0
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+INSTALL := DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" PLUGINDIR="$(PLUGINDIR)" ZSHDIR="$(ZSHDIR)" \
+           packaging/install
+
+install: ## install what make all built: make install [PREFIX=/usr/local] [DESTDIR=] [PLUGINDIR=PREFIX/lib/gstreamer-1.0]
+	$(INSTALL)
+
+uninstall: ## remove what make install installed, with the same PREFIX and DESTDIR
+	$(INSTALL) --uninstall
+
+deb: all ## make a package for Debian 12: out/deepfgs_VERSION_ARCHITECTURE.deb
+	packaging/deb
+
+deb-check: deb ## install the package in a clean Debian 12 and use it there; needs root
+	$(call install-packages,debootstrap)
+	$(SUDO) packaging/deb-check out/deepfgs_$$(cat VERSION)_$$(dpkg --print-architecture).deb
+
 lint: ## check the source's format, and that the version is the same everywhere
 	tools/version check
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
@@ -78,7 +98,7 @@ bench-network: deps build plugin bench-network-deps ## scenarios of RFC 8867 and
 	$(SUDO) bench/network/run $(SCENARIOS)
 
 bench-network-deps: ## install what the network bench needs beside the rest: plots, and the TCP rival
-	$(call install,iperf3 python3-matplotlib)
+	$(call install-packages,iperf3 python3-matplotlib)
 
 # Training and evaluation: docs/40-training.md
 PYTHON ?= python3
