@@ -7,6 +7,7 @@ let package = Package(
     name: "DeepFGS",
     products: [
         .library(name: "DeepFGS", targets: ["DeepFGS"]),
+        .library(name: "DeepFGSBitstream", targets: ["DeepFGSBitstream"]),
         .library(name: "DeepFGSTransport", targets: ["DeepFGSTransport"]),
         .executable(name: "deepfgs", targets: ["DeepFGSCLI"]),
         .library(name: "gstdeepfgs", type: .dynamic, targets: ["GstDeepFGS", "DeepFGSPlugin"]),
@@ -22,15 +23,18 @@ let package = Package(
             providers: [.apt(["libgstreamer1.0-dev", "libgstreamer-plugins-base1.0-dev"])]),
         .systemLibrary(name: "CImageFormats", providers: [.apt(["libpng-dev", "libturbojpeg0-dev", "libwebp-dev"])]),
 
+        // The format: headers, the frames of a stream, the entropy coder. Integers only; depends on nothing.
+        .target(name: "DeepFGSBitstream", swiftSettings: settings),
         // The codec: no GStreamer, no Foundation, no package.
-        .target(name: "DeepFGS", dependencies: ["COneDNN"], swiftSettings: settings),
+        .target(name: "DeepFGS", dependencies: ["DeepFGSBitstream", "COneDNN"], swiftSettings: settings),
         // Packets, cuts, estimates: values in, values out.
-        .target(name: "DeepFGSTransport", dependencies: ["DeepFGS"], swiftSettings: settings),
+        .target(name: "DeepFGSTransport", dependencies: ["DeepFGSBitstream"], swiftSettings: settings),
 
         // The GStreamer plugin: C shims, the header between, Swift behind it.
         .target(name: "CDeepFGS"),
         .target(
-            name: "DeepFGSPlugin", dependencies: ["CDeepFGS", "DeepFGS", "DeepFGSTransport"], swiftSettings: settings),
+            name: "DeepFGSPlugin", dependencies: ["CDeepFGS", "DeepFGSBitstream", "DeepFGS", "DeepFGSTransport"],
+            swiftSettings: settings),
         .target(
             name: "GstDeepFGS", dependencies: ["CDeepFGS", "CGStreamer"], path: "plugins/gstdeepfgs",
             cSettings: [.define("PACKAGE", to: "\"deepfgs\"")]),
@@ -51,9 +55,11 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "DeepFGSFuzzTests", dependencies: ["DeepFGSFuzz"], swiftSettings: settings),
 
+        .testTarget(name: "DeepFGSBitstreamTests", dependencies: ["DeepFGSBitstream"], swiftSettings: settings),
         .testTarget(name: "DeepFGSTests", dependencies: ["DeepFGS"], swiftSettings: settings),
         .testTarget(
-            name: "DeepFGSTransportTests", dependencies: ["DeepFGS", "DeepFGSTransport"], swiftSettings: settings),
+            name: "DeepFGSTransportTests", dependencies: ["DeepFGSBitstream", "DeepFGSTransport"],
+            swiftSettings: settings),
         .testTarget(
             name: "DeepFGSToolsTests", dependencies: ["DeepFGSTools", "DeepFGS", "CImageFormats"],
             swiftSettings: settings),

@@ -12,7 +12,8 @@ func fuzzFrame(_ bytes: UnsafeRawBufferPointer) throws {
     var input = FuzzInput(bytes)
     let seed = input.byte()
     let scales = (0..<Int(seed & 127)).map { UInt8(truncatingIfNeeded: ($0 &* 37 &+ Int(seed)) & 63) }
-    let problem = BitstreamProbe.readSymbols(model: try FuzzModels.real.get(), scales: scales, input.remainder())
+    let problem = BitstreamProbe.readSymbols(
+        tables: try FuzzModels.real.get().tables, scales: scales, input.remainder())
     try expect(problem == nil, problem ?? "")
 }
 

@@ -1,5 +1,5 @@
 import CDeepFGS
-import DeepFGS
+import DeepFGSBitstream
 
 @c @implementation
 public func deepfgs_parser_new() -> OpaquePointer { Parser().handle() }

@@ -1,4 +1,4 @@
-import DeepFGS
+import DeepFGSBitstream
 
 /// The times of a stream's frames, as a player wants them: from zero on, never backwards.
 struct ParserTimeline {

@@ -1,4 +1,4 @@
-import DeepFGS
+import DeepFGSBitstream
 
 /// Puts frames together from RTP payloads (docs/30-rtp-payload.md, "Depacketisation").
 ///

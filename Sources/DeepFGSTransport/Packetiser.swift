@@ -1,4 +1,4 @@
-import DeepFGS
+import DeepFGSBitstream
 
 /// Cuts frames into RTP payloads (docs/30-rtp-payload.md, "Packetisation").
 ///

@@ -1,4 +1,4 @@
-import DeepFGS
+import DeepFGSBitstream
 
 /// The 12 bytes that begin every RTP payload (docs/30-rtp-payload.md, "Payload header").
 ///

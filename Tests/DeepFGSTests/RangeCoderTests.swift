@@ -107,18 +107,18 @@ struct RangeCoderTests {
             }
             let scales = (0..<200).map { _ in UInt8.random(in: 0...1, using: &random) }
             let read = Self.decode(bytes, scales, tables)
-            #expect(read.symbols.allSatisfy { abs(Int($0)) <= CodecNetwork.symbolLimit })
+            #expect(read.symbols.allSatisfy { abs(Int($0)) <= RangeCoder.symbolLimit })
         }
     }
 
     @Test("Tables that are none are refused")
     func badTables() {
         for bad: [UInt32] in [[], [0, 65536], [0, 9, 9, 65536], [1, 9, 65536], [0, 9, 65535], [0, 70000, 65536]] {
-            #expect(throws: ModelError.self) {
+            #expect(throws: CodingTableError.self) {
                 _ = try CodingTables(scale: [bad], scaleOffsets: [0], hyper: [], hyperOffsets: [])
             }
         }
-        #expect(throws: ModelError.self) {
+        #expect(throws: CodingTableError.self) {
             _ = try CodingTables(scale: [[0, 9, 65536]], scaleOffsets: [3000], hyper: [], hyperOffsets: [])
         }
     }

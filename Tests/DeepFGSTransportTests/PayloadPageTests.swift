@@ -1,4 +1,4 @@
-import DeepFGS
+import DeepFGSBitstream
 import Foundation
 import Testing
 

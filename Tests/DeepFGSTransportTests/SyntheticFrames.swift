@@ -1,4 +1,4 @@
-@testable import DeepFGS
+@testable import DeepFGSBitstream
 
 /// A small generator with a fixed seed, so that every run sees the same numbers (SplitMix64).
 struct SeededGenerator: RandomNumberGenerator {

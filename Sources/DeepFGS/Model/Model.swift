@@ -5,7 +5,7 @@ public final class Model: Sendable {
     /// What streams carry to say which model decodes them.
     public let identity: ModelIdentity
     public let configuration: ModelConfiguration
-    let tables: CodingTables
+    package let tables: CodingTables
     let transforms: TransformWeights
     let entropy: EntropyWeights
 
@@ -51,12 +51,5 @@ public final class Model: Sendable {
             entropy = try reader.entropy()
             identity = ModelIdentity(ofFile: bytes)
         }
-    }
-}
-
-extension ModelIdentity {
-    /// The identity of the model in a file of these bytes.
-    init(ofFile bytes: UnsafeRawBufferPointer) {
-        self.init(value: SHA256.digest(bytes).prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
     }
 }

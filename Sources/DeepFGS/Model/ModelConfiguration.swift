@@ -48,7 +48,7 @@ public struct ModelConfiguration: Hashable, Sendable {
     /// Whether a slice is coded in two passes.
     func hasTwoPasses(_ slice: Int) -> Bool { checkerboard && slice < basicSlices }
     /// Largest magnitude of a latent `Y = step · q + M`.
-    var latentLimit: Int { Int(Quantiser.Step.maximum) * CodecNetwork.symbolLimit + meanLimit }
+    var latentLimit: Int { Int(Quantiser.Step.maximum) * RangeCoder.symbolLimit + meanLimit }
 }
 
 extension ModelConfiguration {

@@ -224,9 +224,13 @@ struct WeightReader {
     func tables() throws(ModelError) -> CodingTables {
         let scaleOffsets = try file.values("cdf.scale.offset", .i16, shape: [configuration.scaleLevels], as: Int16.self)
         let hyperOffsets = try file.values("cdf.z.offset", .i16, shape: [configuration.hyperChannels], as: Int16.self)
-        return try CodingTables(
-            scale: try cumulative("cdf.scale", configuration.scaleLevels), scaleOffsets: scaleOffsets.map(Int.init),
-            hyper: try cumulative("cdf.z", configuration.hyperChannels), hyperOffsets: hyperOffsets.map(Int.init))
+        let scale = try cumulative("cdf.scale", configuration.scaleLevels)
+        let hyper = try cumulative("cdf.z", configuration.hyperChannels)
+        do throws(CodingTableError) {
+            return try CodingTables(
+                scale: scale, scaleOffsets: scaleOffsets.map(Int.init), hyper: hyper,
+                hyperOffsets: hyperOffsets.map(Int.init))
+        } catch { throw .tensor(name: error.table, problem: error.problem) }
     }
 
     private func cumulative(_ name: String, _ count: Int) throws(ModelError) -> [[UInt32]] {

@@ -9,9 +9,6 @@
 /// Cost: the shipped model multiplies 14 000 numbers per pixel of the padded picture for either side, 13.8 · 10⁹ at
 /// 1280×720. A core with two 512-bit multiply-add units does 32 per cycle: at 2.3 GHz the floor is 94 ms on two cores.
 final class CodecNetwork {
-    /// Largest magnitude of a symbol of `y`; the encoder clamps, the entropy decoder cannot say more.
-    static let symbolLimit = 2047
-
     let grid: LatentGrid
     /// The step and scale shift of the frame at hand: set before `predict`.
     var quantiser: Quantiser {
@@ -96,7 +93,7 @@ final class CodecNetwork {
         try transforms.analysisChains().analyseScalable()
     }
 
-    /// Rounds a slice of `y` against its means: `q = rint((16 y - M) / step)`, clamped to `symbolLimit`.
+    /// Rounds a slice of `y` against its means: `q = rint((16 y - M) / step)`, clamped to `RangeCoder.symbolLimit`.
     func quantise(slice: Int) {
         guard let chains = transforms.analysis else { return }
         let isBasic = slice < configuration.basicSlices
@@ -106,7 +103,7 @@ final class CodecNetwork {
         let (means, symbols) = (means(of: slice), symbols(of: slice))
         let (count, channels) = (grid.latentCount, configuration.slices[slice])
         guard let mean = means.baseAddress, let target = symbols.baseAddress else { return }
-        let limit = Float(Self.symbolLimit)
+        let limit = Float(RangeCoder.symbolLimit)
         let scale = 1 / Float(entropy.step(of: slice).step)
         // No task throws.
         try? pool.run((count + 63) / 64) { block, _ in

@@ -173,7 +173,7 @@ final class EntropyNetwork {
     ///
     /// - Parameters:
     ///   - index: The slice.
-    ///   - symbols: `q`, planar; larger magnitudes than `CodecNetwork.symbolLimit` count as that.
+    ///   - symbols: `q`, planar; larger magnitudes than `RangeCoder.symbolLimit` count as that.
     ///   - means: `M`, planar.
     ///   - latents: Receives `Y`.
     /// - Throws: `CodecError.backend`.
@@ -239,7 +239,7 @@ final class EntropyNetwork {
     /// `Y = step · q + M`, of symbols within the limit.
     @inline(__always)
     private func latent(_ symbol: Int16, _ mean: Int16, step: Int32) -> Int32 {
-        let most = Int32(CodecNetwork.symbolLimit)
+        let most = Int32(RangeCoder.symbolLimit)
         return step &* min(max(Int32(symbol), -most), most) &+ Int32(mean)
     }
 

@@ -5,17 +5,17 @@ public struct FrameHeader: Hashable, Sendable {
     /// The version of the bitstream that this code writes and reads.
     public static let version: UInt8 = 1
     /// `DFGS`, big endian.
-    static let magic: UInt32 = 0x4446_4753
+    package static let magic: UInt32 = 0x4446_4753
     /// Largest width and height that the format can say.
     public static let maximumSide = 65535
     /// Most pixels that encoder and decoder accept unless told otherwise: 33.5 megapixels, 8K.
     public static let maximumPixels = 1 << 25
     /// Most chunks in a frame.
-    static let maximumChunks = 64
+    package static let maximumChunks = 64
     /// Shortest header: fixed fields, one chunk length, two checksums.
     public static let minimumLength = fixedLength + 1 + 8
-    static let fixedLength = 22
-    static let maximumChunkLength = (1 << 28) - 1
+    package static let fixedLength = 22
+    package static let maximumChunkLength = (1 << 28) - 1
 
     /// The model that made the frame.
     public var model: ModelIdentity
@@ -30,7 +30,7 @@ public struct FrameHeader: Hashable, Sendable {
     /// What the optional fields say.
     public var extensions: HeaderExtensions
     /// Bytes of the header itself, magic to checksum.
-    public internal(set) var length: Int
+    public package(set) var length: Int
 
     /// Bytes of the header and base together: the shortest prefix that decodes.
     public var baseEnd: Int { length + (chunkLengths.first ?? 0) }
@@ -56,7 +56,7 @@ public struct FrameHeader: Hashable, Sendable {
     }
 
     /// A header for a frame that is about to be written.
-    init(
+    package init(
         model: ModelIdentity, width: Int, height: Int, chunkLengths: [Int], baseChecksum: UInt32,
         extensions: HeaderExtensions = HeaderExtensions()
     ) {
@@ -75,7 +75,7 @@ public struct FrameHeader: Hashable, Sendable {
     }
 
     /// Appends the header's bytes.
-    func write(to bytes: inout [UInt8]) {
+    package func write(to bytes: inout [UInt8]) {
         let start = bytes.count
         bytes.appendBigEndian(Self.magic)
         bytes.append(Self.version)
@@ -107,11 +107,17 @@ public struct FrameHeader: Hashable, Sendable {
     /// - Throws: `headerIncomplete` where the bytes end before the header does and are right so far; otherwise what is
     ///   wrong with them.
     public init(parsing bytes: UnsafeRawBufferPointer) throws(BitstreamError) {
-        let length = try Self.lengthOfHeader(in: bytes)
+        try self.init(fields: bytes, length: Self.validLength(of: bytes))
+    }
+
+    /// Reads the fields of a header that is valid.
+    ///
+    /// - Parameters:
+    ///   - bytes: The header and whatever is behind it.
+    ///   - length: What `validLength` says of them.
+    /// - Throws: `invalidField` if a field has a value that this version does not allow or know.
+    init(fields bytes: UnsafeRawBufferPointer, length: Int) throws(BitstreamError) {
         let fields = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[..<length]))
-        guard crc32c(UnsafeRawBufferPointer(rebasing: bytes[..<(length - 4)])) == fields.uint32(at: length - 4) else {
-            throw .headerDamaged
-        }
         guard bytes[5] & 0x0F == 0 else { throw .invalidField(name: "flags", value: UInt64(bytes[5])) }
         model = ModelIdentity(value: fields.uint64(at: 8))
         width = Int(fields.uint16(at: 16))
@@ -145,8 +151,23 @@ public struct FrameHeader: Hashable, Sendable {
         self.length = length
     }
 
+    /// The length of the valid header at the start of `bytes`: magic, version and checksum are right.
+    ///
+    /// A valid header may still have a field that this version does not know.
+    ///
+    /// - Parameter bytes: A frame or the beginning of one.
+    /// - Returns: Bytes from the magic to the end of the header's checksum.
+    /// - Throws: `headerIncomplete` if the bytes end before the header does and are right so far; otherwise what is
+    ///   wrong with them.
+    static func validLength(of bytes: UnsafeRawBufferPointer) throws(BitstreamError) -> Int {
+        let length = try declaredLength(in: bytes)
+        let checked = UnsafeRawBufferPointer(rebasing: bytes[..<(length - 4)])
+        guard crc32c(checked) == ByteReader(bytes).uint32(at: length - 4) else { throw .headerDamaged }
+        return length
+    }
+
     /// The header's own length, once magic and version are right and all its bytes are there.
-    private static func lengthOfHeader(in bytes: UnsafeRawBufferPointer) throws(BitstreamError) -> Int {
+    private static func declaredLength(in bytes: UnsafeRawBufferPointer) throws(BitstreamError) -> Int {
         let start = ByteReader(bytes)
         guard bytes.count >= 8 else {
             let have = min(bytes.count, 4)

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import DeepFGS
+@testable import DeepFGSBitstream
 
 @Suite struct FrameSequenceTests {
     /// A frame whose chunks hold 40, 30 and 20 bytes of the same value.

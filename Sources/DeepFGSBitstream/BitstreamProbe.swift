@@ -41,12 +41,13 @@ package enum BitstreamProbe {
     /// Reads the bytes as a stream of symbols, and writes back what was read whole.
     ///
     /// - Parameters:
-    ///   - model: Whose tables are used.
-    ///   - scales: Scale index of each symbol; those over the model's count as its highest.
+    ///   - tables: The coding tables.
+    ///   - scales: Scale index of each symbol; those over the tables' count as its highest.
     ///   - bytes: The stream.
     /// - Returns: What is wrong, or nil.
-    package static func readSymbols(model: Model, scales: [UInt8], _ bytes: UnsafeRawBufferPointer) -> String? {
-        let tables = model.tables
+    package static func readSymbols(
+        tables: CodingTables, scales: [UInt8], _ bytes: UnsafeRawBufferPointer
+    ) -> String? {
         let scales = scales.map { min($0, UInt8(clamping: tables.scaleCount - 1)) }
         var decoder = RangeDecoder(tables: tables, bytes: bytes)
         // One symbol of every channel of z, then those of y.
@@ -64,7 +65,7 @@ package enum BitstreamProbe {
         guard (0...symbols.count).contains(arrived), symbols[arrived...].allSatisfy({ $0 == 0 }) else {
             return "a symbol that has not arrived is not 0"
         }
-        guard symbols.allSatisfy({ abs(Int($0)) <= CodecNetwork.symbolLimit }) else { return "a symbol out of range" }
+        guard symbols.allSatisfy({ abs(Int($0)) <= RangeCoder.symbolLimit }) else { return "a symbol out of range" }
         guard complete || arrived == 0 else { return "a symbol after the end of the stream" }
         guard complete, arrived == symbols.count, decoder.isAtEnd else { return nil }
         var encoder = RangeEncoder(tables: tables)

@@ -4,34 +4,34 @@
 /// the escape. Tables come in two groups: one for each scale index of `y`, then one for each channel of `z`.
 ///
 /// Immutable after `init`, hence shared between threads without a lock.
-final class CodingTables: @unchecked Sendable {
+package final class CodingTables: @unchecked Sendable {
     /// Bits of a frequency: all tables sum to 2¹⁶.
-    static let precision: UInt32 = 16
+    package static let precision: UInt32 = 16
     private static let total: UInt32 = 1 << precision
     /// Leading bits of a code value that `firstEntry` is indexed with.
     static let indexBits: UInt32 = 8
 
     /// One table's place in the arrays below.
-    struct Table {
+    package struct Table {
         /// Index of the first entry in `entries`.
-        var base: Int32
+        package var base: Int32
         /// Entries without the escape: the number of symbols.
-        var symbols: Int32
+        package var symbols: Int32
         /// The symbol of the first entry.
-        var offset: Int32
+        package var offset: Int32
         /// The entry of symbol 0, packed; 0 where the table has no symbol 0.
-        var zero: UInt32
+        package var zero: UInt32
     }
 
     /// Scale tables first, then hyper tables.
-    let tables: UnsafeMutablePointer<Table>
+    package let tables: UnsafeMutablePointer<Table>
     /// Start << 16 | frequency of every entry of every table.
-    let entries: UnsafeMutablePointer<UInt32>
+    package let entries: UnsafeMutablePointer<UInt32>
     /// For each table and each value of the leading 8 bits: the entry that holds the first such code value.
     let firstEntry: UnsafeMutablePointer<UInt16>
     /// Number of scale tables; hyper table c is table `scaleCount + c`.
-    let scaleCount: Int
-    let hyperCount: Int
+    package let scaleCount: Int
+    package let hyperCount: Int
 
     /// Builds the coder's look-ups.
     ///
@@ -40,23 +40,25 @@ final class CodingTables: @unchecked Sendable {
     ///   - scaleOffsets: The symbol of each table's first entry.
     ///   - hyper: The same for each channel of `z`.
     ///   - hyperOffsets: Likewise.
-    /// - Throws: `ModelError.tensor` for a table that is none.
-    init(scale: [[UInt32]], scaleOffsets: [Int], hyper: [[UInt32]], hyperOffsets: [Int]) throws(ModelError) {
+    /// - Throws: If a table is malformed, or if there are not as many offsets as tables.
+    package init(scale: [[UInt32]], scaleOffsets: [Int], hyper: [[UInt32]], hyperOffsets: [Int])
+        throws(CodingTableError)
+    {
         let all = scale + hyper
         let offsets = scaleOffsets + hyperOffsets
         func name(_ index: Int) -> String {
             index < scale.count ? "cdf.scale.\(index)" : "cdf.z.\(index - scale.count)"
         }
         guard scale.count == scaleOffsets.count, hyper.count == hyperOffsets.count else {
-            throw .tensor(name: "cdf.*.offset", problem: "as many offsets as tables are needed")
+            throw CodingTableError(table: "cdf.*.offset", problem: "as many offsets as tables are needed")
         }
         for (index, cumulative) in all.enumerated() {
             guard (3...16384).contains(cumulative.count), cumulative.first == 0, cumulative.last == Self.total,
                 zip(cumulative, cumulative.dropFirst()).allSatisfy({ $0 < $1 })
-            else { throw .tensor(name: name(index), problem: "not cumulative frequencies out of 65536") }
-            guard abs(offsets[index]) <= CodecNetwork.symbolLimit,
-                offsets[index] + cumulative.count - 3 <= CodecNetwork.symbolLimit
-            else { throw .tensor(name: name(index), problem: "symbols outside the format's range") }
+            else { throw CodingTableError(table: name(index), problem: "not cumulative frequencies out of 65536") }
+            guard abs(offsets[index]) <= RangeCoder.symbolLimit,
+                offsets[index] + cumulative.count - 3 <= RangeCoder.symbolLimit
+            else { throw CodingTableError(table: name(index), problem: "symbols outside the format's range") }
         }
         scaleCount = scale.count
         hyperCount = hyper.count
@@ -86,4 +88,11 @@ final class CodingTables: @unchecked Sendable {
         entries.deallocate()
         firstEntry.deallocate()
     }
+}
+
+/// Why numbers are not coding tables.
+package struct CodingTableError: Error, Equatable {
+    /// The table's name in the model file.
+    package let table: String
+    package let problem: String
 }

@@ -17,3 +17,10 @@ public struct ModelIdentity: Hashable, Sendable, CustomStringConvertible {
         self.value = value
     }
 }
+
+extension ModelIdentity {
+    /// The identity of the model in a file of these bytes; costs one SHA-256 of them.
+    package init(ofFile bytes: UnsafeRawBufferPointer) {
+        self.init(value: SHA256.digest(bytes).prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
+    }
+}
