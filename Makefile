@@ -14,7 +14,7 @@ APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-d
 # Prerequisites in the order they are written: installing, then building.
 .NOTPARALLEL:
 
-.PHONY: help all demo deps build plugin install uninstall deb deb-check test lint train-deps train train-test model-check bench-rd bench-deps bench-relay bench-loss \
+.PHONY: help all demo deps build plugin lib install uninstall deb deb-check test lint train-deps train train-test model-check bench-rd bench-deps bench-relay bench-loss \
         bench-network bench-network-deps ablations fuzz
 
 help: ## list the targets
@@ -31,7 +31,7 @@ NEEDS := swift@Swift clang@Swift pkg-config@pkg-config dnnl.h@libdnnl-dev
 NEEDS_PROGRAM := pkg:libpng@libpng-dev pkg:libturbojpeg@libturbojpeg0-dev pkg:libwebp@libwebp-dev
 NEEDS_PLUGIN := pkg:gstreamer-1.0@libgstreamer1.0-dev pkg:gstreamer-rtp-1.0@libgstreamer-plugins-base1.0-dev
 
-all: build plugin ## build everything that is installed
+all: build plugin lib ## build everything that is installed
 
 build: ## build the command line tool: .build/release/deepfgs
 	@tools/missing deepfgs $(NEEDS) $(NEEDS_PROGRAM)
@@ -42,10 +42,21 @@ plugin: ## build the GStreamer plugin: .build-plugin/release/libgstdeepfgs.so
 	swift build -c release --product gstdeepfgs --scratch-path .build-plugin -Xswiftc -static-stdlib \
 	  -Xlinker --version-script=plugins/gstdeepfgs/exports.map
 
+LIB := .build-lib/libdeepfgs.so
+SONAME := libdeepfgs.so.0
+
+lib: ## build the library for C: .build-lib/libdeepfgs.so
+	@tools/missing libdeepfgs $(NEEDS)
+	swift build -c release --product deepfgs-c --scratch-path .build-plugin -Xswiftc -static-stdlib \
+	  -Xlinker --version-script=Sources/DeepFGSLibrary/exports.map -Xlinker -soname=$(SONAME)
+	@mkdir -p .build-lib
+	cp .build-plugin/release/libdeepfgs-c.so .build-lib/$(SONAME)
+	ln -sf $(SONAME) $(LIB)
+
 demo: deps build plugin ## stream photographs over RTP through a wide and a narrow link, and show what arrived
 	demo/run
 
-test: deps lint build plugin ## run every test
+test: deps lint build plugin lib ## run every test
 	/usr/bin/python3 training/test_reference_decoder.py
 	DEEPFGS_PROGRAM=$(CLI) swift test
 

@@ -10,6 +10,7 @@ let package = Package(
         .library(name: "DeepFGSBitstream", targets: ["DeepFGSBitstream"]),
         .library(name: "DeepFGSTransport", targets: ["DeepFGSTransport"]),
         .executable(name: "deepfgs", targets: ["DeepFGSCLI"]),
+        .library(name: "deepfgs-c", type: .dynamic, targets: ["CDeepFGSLibrary", "DeepFGSLibrary"]),
         .library(name: "gstdeepfgs", type: .dynamic, targets: ["GstDeepFGS", "DeepFGSPlugin"]),
     ],
     dependencies: [
@@ -39,6 +40,12 @@ let package = Package(
             name: "GstDeepFGS", dependencies: ["CDeepFGS", "CGStreamer"], path: "plugins/gstdeepfgs",
             cSettings: [.define("PACKAGE", to: "\"deepfgs\"")]),
 
+        // libdeepfgs: the codec for C, behind one header.
+        .target(name: "CDeepFGSLibrary"),
+        .target(
+            name: "DeepFGSLibrary", dependencies: ["CDeepFGSLibrary", "DeepFGS"], exclude: ["exports.map"],
+            swiftSettings: settings),
+
         // Picture files, quality measures, text and files, for the tools.
         .target(name: "DeepFGSTools", dependencies: ["DeepFGS", "CImageFormats"], swiftSettings: settings),
         // The command line.
@@ -59,6 +66,9 @@ let package = Package(
         .testTarget(name: "DeepFGSTests", dependencies: ["DeepFGS"], swiftSettings: settings),
         .testTarget(
             name: "DeepFGSTransportTests", dependencies: ["DeepFGSBitstream", "DeepFGSTransport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "DeepFGSLibraryTests", dependencies: ["DeepFGSLibrary", "CDeepFGSLibrary", "DeepFGS"],
             swiftSettings: settings),
         .testTarget(
             name: "DeepFGSToolsTests", dependencies: ["DeepFGSTools", "DeepFGS", "CImageFormats"],

@@ -32,6 +32,12 @@ struct InstallTests {
             at: folder.url)
         #expect(played.status == 0, "\(played.output)")
 
+        let library = try Shell.run(
+            "clang \(Shell.root.path)/examples/c/roundtrip.c -o roundtrip $(pkg-config --cflags --libs deepfgs) && "
+                + "LD_LIBRARY_PATH=usr/lib ./roundtrip; test $? = 64",
+            environment: ["PKG_CONFIG_PATH": folder.path("usr/lib/pkgconfig")], at: folder.url)
+        #expect(library.status == 0 && library.output.contains("usage"), "\(library.output)")
+
         let pages = try Shell.run(
             "MANPATH=usr/share/man man --warnings --encoding=UTF-8 deepfgs deepfgs-encode", at: folder.url)
         #expect(pages.status == 0 && pages.output.contains("--max-bpp"), "\(pages.output)")

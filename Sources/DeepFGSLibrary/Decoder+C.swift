@@ -1,0 +1,79 @@
+import CDeepFGSLibrary
+import DeepFGS
+
+@c @implementation
+public func dfgs_decoder_open(
+    _ model: OpaquePointer?, _ compute: UnsafePointer<dfgs_compute>?, _ maxPixels: UInt64,
+    _ decoder: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<dfgs_error>?
+) -> dfgs_status {
+    reporting(to: error) { () throws(Failure) in
+        let result = try required(decoder, "decoder")
+        result.pointee = DecoderHandle(
+            model: model == nil ? nil : try ModelHandle.borrow(model).model,
+            options: try ComputeOptions(compute?.pointee),
+            pixelLimit: maxPixels == 0 ? FrameHeader.maximumPixels : Int(clamping: maxPixels)
+        ).handle()
+    }
+}
+
+@c @implementation
+public func dfgs_decoder_decode(
+    _ decoder: OpaquePointer?, _ start: UnsafePointer<UInt8>?, _ size: Int, _ pixels: UnsafeMutablePointer<UInt8>?,
+    _ pixelsSize: Int, _ layout: UnsafePointer<dfgs_layout>?, _ decoded: UnsafeMutablePointer<dfgs_decoded>?,
+    _ error: UnsafeMutablePointer<dfgs_error>?
+) -> dfgs_status {
+    reporting(to: error) { () throws(Failure) in
+        let handle = try DecoderHandle.borrow(decoder)
+        let frame = try bytes(start, size)
+        let pixels = UnsafeMutableRawBufferPointer(mutating: try bytes(pixels, pixelsSize))
+        let report = try handle.decode(frame, into: pixels, layout: layout?.pointee)
+        decoded?.pointee = dfgs_decoded(
+            size: report.bytes, frame_size: report.frameLength, tail_damaged: report.tailDamaged ? 1 : 0)
+    }
+}
+
+@c @implementation
+public func dfgs_decoder_close(_ decoder: OpaquePointer?) { DecoderHandle.close(decoder) }
+
+/// A decoder as C holds it: of one model, or of whichever model the frames name.
+final class DecoderHandle: Handle {
+    /// The one model that frames may have; nil where any may be looked for.
+    private let model: Model?
+    private let options: ComputeOptions
+    private let pixelLimit: Int
+    private var decoder: Decoder?
+
+    init(model: Model?, options: ComputeOptions, pixelLimit: Int) {
+        self.model = model
+        self.options = options
+        self.pixelLimit = pixelLimit
+    }
+
+    func decode(
+        _ frame: UnsafeRawBufferPointer, into pixels: UnsafeMutableRawBufferPointer, layout: dfgs_layout?
+    ) throws(Failure) -> Decoder.Report {
+        let header = try header(of: frame)
+        // Before anything is looked for or made: what the header alone decides.
+        guard header.width * header.height <= pixelLimit else {
+            throw Failure(
+                BitstreamError.tooManyPixels(width: header.width, height: header.height, limit: pixelLimit))
+        }
+        let layout = PixelLayout(layout, width: header.width, height: header.height)
+        guard let need = layout.byteCount, layout.width == header.width, layout.height == header.height else {
+            throw Failure(DFGS_ERROR_BUFFER, "the layout is not one of \(header.width)×\(header.height) pixels")
+        }
+        guard pixels.count >= need else { throw Failure(CodecError.bufferTooSmall(have: pixels.count, need: need)) }
+        let decoder = try decoder(for: header.model)
+        do throws(DecodingError) { return try decoder.decode(frame, into: pixels, layout: layout) } catch {
+            throw Failure(error)
+        }
+    }
+
+    private func decoder(for identity: ModelIdentity) throws(Failure) -> Decoder {
+        if let decoder, model != nil || decoder.model.identity == identity { return decoder }
+        let model = if let model { model } else { try Models.find(identity) }
+        let new = Decoder(model: model, options: options, pixelLimit: pixelLimit)
+        decoder = new
+        return new
+    }
+}

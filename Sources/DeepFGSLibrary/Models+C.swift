@@ -1,0 +1,46 @@
+import CDeepFGSLibrary
+import DeepFGS
+
+@c @implementation
+public func dfgs_model_open(
+    _ pathOrName: UnsafePointer<CChar>?, _ model: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<dfgs_error>?
+) -> dfgs_status {
+    reporting(to: error) { () throws(Failure) in
+        let result = try required(model, "model")
+        let model = try Models.load(pathOrName.map { String(cString: $0) } ?? Models.defaultName)
+        result.pointee = ModelHandle(model).handle()
+    }
+}
+
+@c @implementation
+public func dfgs_model_open_for(
+    _ start: UnsafePointer<UInt8>?, _ size: Int, _ model: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<dfgs_error>?
+) -> dfgs_status {
+    reporting(to: error) { () throws(Failure) in
+        let result = try required(model, "model")
+        let model = try Models.find(header(of: bytes(start, size)).model)
+        result.pointee = ModelHandle(model).handle()
+    }
+}
+
+@c @implementation
+public func dfgs_model_describe(_ model: OpaquePointer?, _ info: UnsafeMutablePointer<dfgs_model_info>?) -> dfgs_status
+{
+    reporting(to: nil) { () throws(Failure) in
+        let model = try ModelHandle.borrow(model).model
+        let info = try required(info, "info")
+        withUnsafeMutableBytes(of: &info.pointee.identity) { copyText(model.identity.description, to: $0) }
+        withUnsafeMutableBytes(of: &info.pointee.name) { copyText(model.configuration.name, to: $0) }
+    }
+}
+
+@c @implementation
+public func dfgs_model_close(_ model: OpaquePointer?) { ModelHandle.close(model) }
+
+/// A model as C holds it.
+final class ModelHandle: Handle {
+    let model: Model
+    init(_ model: Model) { self.model = model }
+}
