@@ -128,7 +128,6 @@ extension BandwidthEstimator.Reason {
         case .dispersion: constant("dispersion")
         case .loss: constant("loss")
         case .idle: constant("idle")
-        case .silence: constant("silence")
         case .report: constant("report")
         }
     }
@@ -143,7 +142,7 @@ private func copy(_ numbers: [UInt64], to bytes: UnsafeMutableRawBufferPointer) 
     numbers.withUnsafeBytes { bytes.copyBytes(from: $0.prefix(bytes.count)) }
 }
 
-extension TailCutter.Report {
+extension FrameReport {
     fileprivate var asC: DeepFGSFrameReport {
         DeepFGSFrameReport(
             frame_number: frameNumber, timestamp: timestamp, bytes: UInt64(clamping: bytes),

@@ -18,7 +18,7 @@ struct CutterRun {
     var cutter: TailCutter
     var sent: [Sent] = []
     var drops: [DropReason: Int] = [:]
-    var reports: [TailCutter.Report] = []
+    var reports: [FrameReport] = []
     private var packets: [UInt64: TailCutter.Packet] = [:]
     private var token: UInt64 = 0
     private var sequenceNumber: UInt16 = 65000
@@ -118,7 +118,7 @@ struct TailCutterTests {
 
     func run(
         fps: Double, target: Double, base: Int = 1500, length: Int, seconds: Int64 = 12, jitter: Int64 = 0,
-        pacing: TailCutter.Pacing = .even, nominal: Bool = true
+        pacing: Pacing = .even, nominal: Bool = true
     ) -> CutterRun {
         let interval = Int64(1e9 / fps)
         var cutter = TailCutter(target: target, interval: nominal ? interval : nil)

@@ -11,17 +11,27 @@ struct Trendline: Sendable {
         case under, normal, over
     }
 
+    // Source of these: draft-ietf-rmcat-gcc-02, section 5, and the trendline estimator of WebRTC that followed it.
+
+    /// Packets sent within so many nanoseconds are one group.
     static let burst: Int64 = 5_000_000
+    /// Groups that the line is fitted through.
     static let window = 20
+    /// Weight of the smoothed delay before a new one.
     static let smoothing = 0.9
+    /// What the slope is multiplied by to be held against the threshold.
     static let gain = 4.0
     static let thresholdRange = 6.0...600.0
     static let firstThreshold = 12.5
+    /// How fast the threshold follows a larger slope, and a smaller one, for each millisecond.
     static let rise = 0.01
     static let fall = 0.00018
     /// A slope further above the threshold than this, in its units, does not move it.
     static let outlier = 15.0
+    /// Groups beyond this count as no more.
     static let mostDeltas = 60
+    /// Longest time, in milliseconds, for which the threshold moves at once.
+    static let longestStep = 100.0
     /// The queue must have grown for this long, in milliseconds.
     static let overuseTime = 10.0
 
@@ -39,6 +49,7 @@ struct Trendline: Sendable {
     private var smoothed = 0.0
     private var samples: [(time: Double, delay: Double)] = []
     private var lastTrend = 0.0
+    private var lastSlope = 0.0
     private var overTime = 0.0
     private var overCount = 0
     private var lastUpdate: Double?
@@ -91,7 +102,6 @@ struct Trendline: Sendable {
         adapt(at: time)
         lastTrend = trend
     }
-    private var lastSlope = 0.0
 
     private mutating func detect(gap: Double) {
         if trend > threshold {
@@ -111,7 +121,7 @@ struct Trendline: Sendable {
     }
 
     private mutating func adapt(at time: Double) {
-        let past = min(max(time - (lastUpdate ?? time), 0), 100)
+        let past = min(max(time - (lastUpdate ?? time), 0), Self.longestStep)
         lastUpdate = time
         guard abs(trend) <= threshold + Self.outlier else { return }
         let speed = abs(trend) < threshold ? Self.fall : Self.rise

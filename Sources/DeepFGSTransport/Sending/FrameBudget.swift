@@ -21,8 +21,6 @@ public struct FrameBudget: Sendable {
     static let idleGap: Int64 = 4
     /// Weight, as 1/n, of a new gap in the smoothed frame interval.
     static let smoothing: Int64 = 8
-    /// Shortest and longest frame interval believed, in nanoseconds: 1000 to 0.2 frames a second.
-    static let intervals: ClosedRange<Int64> = 1_000_000...5_000_000_000
 
     /// Smoothed time between frames, in nanoseconds; starts as the nominal interval.
     public private(set) var interval: Int64
@@ -33,7 +31,7 @@ public struct FrameBudget: Sendable {
     /// An account without credit.
     ///
     /// - Parameter interval: the nominal time between frames in nanoseconds; 40 ms where it is not known.
-    public init(interval: Int64 = 40_000_000) { self.interval = interval.clamped(to: Self.intervals) }
+    public init(interval: Int64 = 40_000_000) { self.interval = interval.clamped(to: FrameInterval.believed) }
 
     /// Pays a new frame in and says how many bytes on the wire it may have.
     ///
@@ -50,7 +48,7 @@ public struct FrameBudget: Sendable {
             let isIdle = gap > Self.idleGap * interval
             paid = min(gap, Self.maximumGap * interval)
             // An idle time must not change the interval much: the clipped gap is what is averaged.
-            interval = (interval + (paid - interval) / Self.smoothing).clamped(to: Self.intervals)
+            interval = (interval + (paid - interval) / Self.smoothing).clamped(to: FrameInterval.believed)
             if isIdle { paid = interval }
         }
         lastFrame = time
@@ -72,24 +70,5 @@ public struct FrameBudget: Sendable {
     static func bytes(_ rate: Double, _ time: Int64) -> Int {
         let bytes = rate * Double(time) / 8e9
         return bytes > 0 ? Int(min(bytes, 1e15)) : 0
-    }
-}
-
-extension Comparable {
-    /// The nearest value within a range.
-    func clamped(to range: ClosedRange<Self>) -> Self { min(max(self, range.lowerBound), range.upperBound) }
-}
-
-extension FixedWidthInteger where Self: SignedInteger {
-    /// The difference, or the nearest value that the type can hold.
-    func subtractingSaturated(_ other: Self) -> Self {
-        let (difference, overflow) = subtractingReportingOverflow(other)
-        return overflow ? (self < 0 ? .min : .max) : difference
-    }
-
-    /// The sum, or the nearest value that the type can hold.
-    func addingSaturated(_ other: Self) -> Self {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? (self < 0 ? .min : .max) : sum
     }
 }

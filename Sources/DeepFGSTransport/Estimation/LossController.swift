@@ -21,12 +21,22 @@ struct LossController: Sendable {
         case policed(Double)
     }
 
+    /// Less loss than this is none, and more than that congestion: draft-ietf-rmcat-gcc-02, section 6.
     static let low = 0.02
     static let high = 0.10
-    /// A loss fraction is taken over at least this time and this many packets.
+    /// A loss fraction is taken over at least this time, and this many packets or `longestWindow` times as long.
     static let window: Int64 = 500_000_000
     static let fewest = 30
+    static let longestWindow: Int64 = 4
+    /// How long a suspicion is counted, and then a test.
     static let testTime: Int64 = 1_000_000_000
+    /// How much of the distance to a lower loss the floor goes down in each window.
+    static let floorShare = 0.2
+    /// How much above the floor, as a share of it, loss must be to count.
+    static let aboveFloor = 0.5
+    /// A test cuts the rate by so many times the loss beyond the floor, within bounds.
+    static let testCut = 1.2
+    static let testCuts = 0.05...0.35
 
     private enum Phase: Sendable {
         case watching
@@ -76,28 +86,28 @@ struct LossController: Sendable {
         began = start
         let span = isWatching ? Self.window : Self.testTime
         let age = now.subtractingSaturated(start)
-        guard age >= span, received + lost >= Self.fewest || age >= 4 * span else {
+        guard age >= span, received + lost >= Self.fewest || age >= Self.longestWindow * span else {
             return isWatching && fraction - floor <= Self.low ? .free : .hold
         }
         fraction = received + lost > 0 ? Double(max(0, lost)) / Double(received + lost) : 0
         let hadQueue = sawQueue
         restart(now)
         if case .testing(_, let before, let factor) = phase { return conclude(before, factor) }
-        floor = min(floor, 0.8 * floor + 0.2 * fraction)
+        floor = min(floor, (1 - Self.floorShare) * floor + Self.floorShare * fraction)
         let excess = fraction - floor
-        guard excess > Self.low + 0.5 * floor else {
+        guard excess > Self.low + Self.aboveFloor * floor else {
             phase = .watching
             return .free
         }
         if hadQueue {
             phase = .watching
-            return fraction > Self.high ? .decrease(1 - 0.5 * fraction) : .hold
+            return fraction > Self.high ? .decrease(1 - Tuning.lossShare * fraction) : .hold
         }
         guard !isWatching else {
             phase = .suspecting(from: now)
             return .hold
         }
-        let factor = 1 - (1.2 * excess).clamped(to: 0.05...0.35)
+        let factor = 1 - (Self.testCut * excess).clamped(to: Self.testCuts)
         phase = .testing(from: now, before: fraction, factor: factor)
         return .test(factor)
     }

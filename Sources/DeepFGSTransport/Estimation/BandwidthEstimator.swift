@@ -56,8 +56,6 @@ public struct BandwidthEstimator: Sendable {
         case loss
         /// Nothing was sent for a while.
         case idle
-        /// Feedback is overdue.
-        case silence
         /// A receiver report said so.
         case report
     }
@@ -66,7 +64,7 @@ public struct BandwidthEstimator: Sendable {
     public var settings: Settings { didSet { bitrate = bounded(bitrate) } }
     /// Time between frames in nanoseconds.
     public var frameInterval: Int64 = 40_000_000 {
-        didSet { frameInterval = frameInterval.clamped(to: FrameBudget.intervals) }
+        didSet { frameInterval = frameInterval.clamped(to: FrameInterval.believed) }
     }
     /// What the path is believed to carry for this flow; bit/s, within the settings.
     public internal(set) var bitrate: Double
@@ -91,12 +89,12 @@ public struct BandwidthEstimator: Sendable {
     var proved: Int64?
     var noProofUntil: Int64?
     var noGrowthUntil: Int64?
-    var proofBackoff = Self.firstBackoff
+    var proofBackoff = Tuning.firstBackoff
     var beforeTest = 0.0
     var isIdle = false
     var lastFeedback: Int64?
     var lastReport: Int64?
-    var reportTrip = WindowMinimum(nanoseconds: 60_000_000_000)
+    var reportTrip = WindowMinimum(nanoseconds: Tuning.tripMemory)
 
     /// An estimator before its first packet.
     public init(settings: Settings = Settings()) {
@@ -127,7 +125,7 @@ public struct BandwidthEstimator: Sendable {
     /// A frame begins: to be called before `target` is read for it.
     public mutating func advance(to now: Int64) {
         let now = now.clamped(to: FeedbackHistory.times)
-        if let last = sending.lastSent, now.subtractingSaturated(last) > Self.idleTime, !isIdle { resume() }
+        if let last = sending.lastSent, now.subtractingSaturated(last) > Tuning.idleTime, !isIdle { resume() }
         sending.frame(at: now)
         expectFeedback(now)
     }

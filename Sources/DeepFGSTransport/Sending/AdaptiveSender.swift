@@ -100,7 +100,7 @@ public struct AdaptiveSender: Sendable {
     public mutating func flush() { cutter.flush() }
 
     /// What became of the next frame that is done with; nil where there is none.
-    public mutating func report() -> TailCutter.Report? { cutter.report() }
+    public mutating func report() -> FrameReport? { cutter.report() }
 
     /// Bit/s on the wire over the last two seconds.
     public mutating func sentRate(at now: Int64) -> Double { cutter.sentRate(at: now) }

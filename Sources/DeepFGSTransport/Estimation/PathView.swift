@@ -1,6 +1,23 @@
 /// What the feedback shows of the path: queue, round trip, the rates of the latest trains.
 struct PathView: Sendable {
+    /// Trains that are remembered.
     private static let most = 24
+    /// Trains that the fastest arrival is taken from, and those that the latest loss is.
+    private static let fastestOf = 3
+    private static let lossOf = 5
+    /// Trains further apart than so many frame intervals tell no rate together.
+    private static let widestGap: Int64 = 4
+    /// How long the least round trip is remembered, in nanoseconds.
+    private static let tripWindow: Int64 = 10_000_000_000
+    /// Trains with fewer gaps than this each, on average, are taken at the better of the two rates that they show.
+    private static let fullGaps = 4
+    /// The jitter of a pool is at most this share of its span.
+    private static let poolError = 0.05
+    /// Significantly longer is by this share, and so many times the jitter.
+    private static let significantShare = 0.03
+    private static let significantJitter = 2.0
+    /// The median of what second differences of independent delays come to, over their standard deviation.
+    private static let spread = 1.7
     /// Most trains taken as one.
     private static let mostPooled = 10
     /// A rival's packets fall into few gaps by chance: fewer than this tell no rate.
@@ -16,7 +33,7 @@ struct PathView: Sendable {
 
     private(set) var trains: [PacketTrain] = []
     private var base = WindowMinimum(nanoseconds: Self.baseWindow)
-    private var trip = WindowMinimum(nanoseconds: 10_000_000_000)
+    private var trip = WindowMinimum(nanoseconds: Self.tripWindow)
     /// How long packets wait in the path's queue: the latest train's least delay above the least of the last 30 s.
     private(set) var queue: Int64 = 0
     /// When the newest packet known to have arrived was sent.
@@ -69,7 +86,9 @@ struct PathView: Sendable {
         let last = later
         var bytes = 0
         for train in trains.dropLast().reversed() {
-            guard later.firstSent.subtractingSaturated(train.firstSent) <= 4 * frameInterval else { return nil }
+            guard later.firstSent.subtractingSaturated(train.firstSent) <= Self.widestGap * frameInterval else {
+                return nil
+            }
             bytes += train.arrivedBytes
             let span = last.firstArrived.subtractingSaturated(train.firstArrived)
             if span >= Self.rateSpan { return Double(bytes) * 8e9 / Double(span) }
@@ -79,7 +98,7 @@ struct PathView: Sendable {
     }
 
     /// The fastest arrival of the last three trains, in bit/s: no less than this flow's share of the path.
-    var fastestArrival: Double { trains.suffix(3).lazy.compactMap(\.arrivalRate).max() ?? 0 }
+    var fastestArrival: Double { trains.suffix(Self.fastestOf).lazy.compactMap(\.arrivalRate).max() ?? 0 }
 
     /// Several trains taken as one, to average the path's jitter out.
     struct Pool: Sendable {
@@ -101,7 +120,7 @@ struct PathView: Sendable {
         /// earlier one, stretched. In trains of few packets, a full and a short one, this is a difference of half the rate:
         /// there the better counts, lest a small flow yield to a large one what the large one takes.
         var rate: Double {
-            guard gaps < 4 * trains, arrivedSpan > 0 else { return carried }
+            guard gaps < PathView.fullGaps * trains, arrivedSpan > 0 else { return carried }
             return max(carried, sentBits * 1e9 / arrivedSpan)
         }
 
@@ -127,7 +146,9 @@ struct PathView: Sendable {
             pool.add(train)
             // The jitter of the sum goes with the root of the number, its span with the number.
             let error = jitter * Double(pool.trains).squareRoot()
-            if pool.trains >= 2, error < 0.05 * pool.sentSpan || pool.trains >= Self.mostPooled { return pool }
+            if pool.trains >= 2, error < Self.poolError * pool.sentSpan || pool.trains >= Self.mostPooled {
+                return pool
+            }
         }
         return nil
     }
@@ -141,7 +162,8 @@ struct PathView: Sendable {
             let expected = max(pool.sentSpan, pool.bits * 1e9 / rate)
             let excess = pool.arrivedSpan - expected
             if pool.trains >= 2, pool.gaps >= Self.fewestGaps, pool.rate < rate,
-                excess > 0.03 * expected + 2 * jitter * Double(pool.trains).squareRoot()
+                excess > Self.significantShare * expected + Self.significantJitter * jitter
+                    * Double(pool.trains).squareRoot()
             {
                 return pool.rate
             }
@@ -168,12 +190,12 @@ struct PathView: Sendable {
         // Second differences: a queue that grows or drains evenly is no jitter. Of independent delays they spread √6 times as much.
         let slopes: [Double] = zip(delays, delays.dropFirst()).map { $1 - $0 }
         let moves: [Double] = zip(slopes, slopes.dropFirst()).map { abs($1 - $0) }
-        jitter = moves.sorted()[moves.count / 2] / 1.7
+        jitter = moves.sorted()[moves.count / 2] / Self.spread
     }
 
     /// Share of the packets of the last five trains that were lost.
     var recentLoss: Double {
-        let last = trains.suffix(5)
+        let last = trains.suffix(Self.lossOf)
         let lost = last.reduce(0) { $0 + $1.lost }
         let all = last.reduce(lost) { $0 + $1.packets }
         return all > 0 ? Double(lost) / Double(all) : 0
