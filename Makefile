@@ -9,12 +9,12 @@ CLI := .build/release/deepfgs
 
 APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-dev libturbojpeg0-dev libwebp-dev \
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
-       gstreamer1.0-x fonts-dejavu-core python3-numpy python3-gi gir1.2-gstreamer-1.0 python3-pil iproute2 man-db
+       gstreamer1.0-x fonts-dejavu-core python3-numpy python3-gi gir1.2-gstreamer-1.0 python3-pil iproute2 man-db clang-format-14 shellcheck
 
 # Prerequisites in the order they are written: installing, then building.
 .NOTPARALLEL:
 
-.PHONY: help all demo deps build plugin lib install uninstall deb deb-check test lint train-deps train train-test model-check bench-rd bench-deps bench-relay bench-loss \
+.PHONY: help all demo deps build plugin lib install uninstall deb deb-check test lint lint-deps train-deps train train-test model-check bench-rd bench-deps bench-relay bench-loss \
         bench-network bench-network-deps ablations fuzz
 
 help: ## list the targets
@@ -95,9 +95,17 @@ deb-check: deb ## install the package in a clean Debian 12 and use it there; nee
 	$(call install-packages,debootstrap)
 	$(SUDO) packaging/deb-check out/deepfgs_$$(cat VERSION)_$$(dpkg --print-architecture).deb
 
-lint: ## check the source's format, and that the version is the same everywhere
-	tools/version check
-	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+RUFF := 0.17.6
+
+lint: lint-deps ## check the sources: version, Swift, C, Python, shell scripts
+	tools/lint
+
+lint-deps: .venv-lint/ruff-$(RUFF) ## install Python's linter in .venv-lint
+
+# Where the package index cannot be reached the other checks still run; tools/lint says that Python's did not.
+.venv-lint/ruff-$(RUFF):
+	$(PYTHON) -m venv .venv-lint && .venv-lint/bin/pip install -q ruff==$(RUFF) && touch $@ || \
+	  echo "ruff could not be installed"
 
 bench-relay: deps build plugin ## one encode to 100 receivers of 2 Mbit/s each on loopback, with the processor time
 	bench/relay/run

@@ -8,7 +8,8 @@
 #include <webp/decode.h>
 
 /* A zeroed control structure of libpng's simplified interface, ready to read or write 8-bit sRGB. */
-static inline png_image png_rgb_image(void) {
+static inline png_image png_rgb_image(void)
+{
     png_image image;
     memset(&image, 0, sizeof image);
     image.version = PNG_IMAGE_VERSION;

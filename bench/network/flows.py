@@ -112,6 +112,7 @@ def start(network, scenario, clips, folder, begin):
     senders = []
     for index, flow in enumerate(scenario.flows):
         order = {"launch": sending(flow, index, clips[flow.clip or flow.kind]), "start": begin + flow.start, "seconds": flow.end - flow.start,
-                 "pauses": [[a - flow.start, b - flow.start] for a, b in flow.pauses], "stats": f"{folder}/stats-{index}.csv", "pictures": clips[flow.kind]}
+                 "pauses": [[a - flow.start, b - flow.start] for a, b in flow.pauses], "stats": f"{folder}/stats-{index}.csv",
+                 "pictures": clips[flow.kind]}
         senders.append(python(SIDES[flow.direction][0], "sender.py", order, f"{folder}/sender-{index}.log"))
     return senders

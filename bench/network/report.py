@@ -10,7 +10,8 @@ from flows import HERE
 RESULTS = f"{HERE}/results"
 HEAD = """# Results of the network bench
 
-Written by `make bench-network`; what each figure means is in [the README](../README.md). Rates in Mbit/s of Ethernet frames, delays in ms, times in s.
+Written by `make bench-network`; what each figure means is in [the README](../README.md). Rates in Mbit/s of
+Ethernet frames, delays in ms, times in s.
 
 """
 

@@ -1,6 +1,5 @@
 """Rate-distortion benchmark: python bench/rd --pictures FOLDER. Measures, compares, draws; see docs/40-training.md."""
 import argparse
-import json
 import subprocess
 import sys
 from pathlib import Path
