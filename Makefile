@@ -7,7 +7,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 PLUGIN := .build-plugin/release/libgstdeepfgs.so
 CLI := .build/release/deepfgs
 
-APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libpng-dev libturbojpeg0-dev libwebp-dev \
+APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libvips-dev liblcms2-dev \
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
        gstreamer1.0-x fonts-dejavu-core python3-numpy python3-gi gir1.2-gstreamer-1.0 python3-pil iproute2 man-db clang-format-14 shellcheck
 
@@ -28,7 +28,7 @@ deps: ## install the system packages (Debian 12), only those that are missing
 	$(call install-packages,$(APT))
 
 NEEDS := swift@Swift clang@Swift pkg-config@pkg-config dnnl.h@libdnnl-dev
-NEEDS_PROGRAM := pkg:libpng@libpng-dev pkg:libturbojpeg@libturbojpeg0-dev pkg:libwebp@libwebp-dev
+NEEDS_PROGRAM := pkg:vips@libvips-dev pkg:lcms2@liblcms2-dev
 NEEDS_PLUGIN := pkg:gstreamer-1.0@libgstreamer1.0-dev pkg:gstreamer-rtp-1.0@libgstreamer-plugins-base1.0-dev
 
 all: build plugin lib ## build everything that is installed

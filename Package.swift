@@ -22,7 +22,7 @@ let package = Package(
         .systemLibrary(
             name: "CGStreamer", pkgConfig: "gstreamer-1.0 gstreamer-video-1.0 gstreamer-rtp-1.0",
             providers: [.apt(["libgstreamer1.0-dev", "libgstreamer-plugins-base1.0-dev"])]),
-        .systemLibrary(name: "CImageFormats", providers: [.apt(["libpng-dev", "libturbojpeg0-dev", "libwebp-dev"])]),
+        .systemLibrary(name: "CVips", pkgConfig: "vips lcms2", providers: [.apt(["libvips-dev", "liblcms2-dev"])]),
 
         // The format: headers, the frames of a stream, the entropy coder. Integers only; depends on nothing.
         .target(name: "DeepFGSBitstream", swiftSettings: settings),
@@ -47,7 +47,8 @@ let package = Package(
             swiftSettings: settings),
 
         // Picture files, quality measures, text and files, for the tools.
-        .target(name: "DeepFGSTools", dependencies: ["DeepFGS", "CImageFormats"], swiftSettings: settings),
+        .target(name: "CPictures", dependencies: ["CVips"]),
+        .target(name: "DeepFGSTools", dependencies: ["DeepFGS", "CPictures"], swiftSettings: settings),
         // The command line.
         .executableTarget(
             name: "DeepFGSCLI",
@@ -71,7 +72,7 @@ let package = Package(
             name: "DeepFGSLibraryTests", dependencies: ["DeepFGSLibrary", "CDeepFGSLibrary", "DeepFGS"],
             swiftSettings: settings),
         .testTarget(
-            name: "DeepFGSToolsTests", dependencies: ["DeepFGSTools", "DeepFGS", "CImageFormats"],
+            name: "DeepFGSToolsTests", dependencies: ["DeepFGSTools", "DeepFGS"],
             swiftSettings: settings),
         .testTarget(
             name: "DeepFGSCLITests", dependencies: ["DeepFGSCLI", "DeepFGSTools", "DeepFGS"], swiftSettings: settings),

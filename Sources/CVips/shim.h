@@ -1,0 +1,2 @@
+#include <lcms2.h>
+#include <vips/vips.h>
