@@ -30,7 +30,25 @@ import Testing
 
     /// AVIF, HEIF and JPEG XL, which Pillow cannot write: files of avifenc, heif-enc and cjxl, and what avifdec,
     /// heif-convert and djxl make of them.
-    @Test func newerFormatsHaveTheirPixels() throws { try check(Self.repository + "/Tests/Fixtures/pictures", atLeast: 10) }
+    @Test func newerFormatsHaveTheirPixels() throws {
+        try check(Self.repository + "/Tests/Fixtures/pictures", atLeast: 10)
+    }
+
+    @Test func damageIsToldOrRefused() throws {
+        let bytes = try readFile(Self.repository + "/Tests/Fixtures/pictures/damaged-body.jpg")
+        let loaded = try decodePicture(bytes, path: "d.jpg")
+        let reason = "Corrupt JPEG data: premature end of data segment"
+        #expect(loaded.warnings == ["damaged (\(reason)); decoded as far as it goes"])
+        #expect(throws: Failure(.badInput, "d.jpg", "JPEG: \(reason)")) {
+            try decodePicture(bytes, path: "d.jpg", options: ReadingOptions(isStrict: true))
+        }
+    }
+
+    @Test func animationsThatCannotBeReadAreRefused() throws {
+        let bytes = try readFile(Self.repository + "/Tests/Fixtures/pictures/animated.jxl")
+        let failure = #expect(throws: Failure.self) { try PictureFile(bytes, path: "a.jxl") }
+        #expect(failure?.reason.contains("animations of this format are not supported") == true)
+    }
 
     private func check(_ folder: String, atLeast least: Int) throws {
         let all = try listDirectory(folder)

@@ -49,19 +49,20 @@ enum JPEGXLHeader {
             return value
         }
 
-        /// One of four lengths, chosen by two bits.
-        private mutating func skipNumber(_ lengths: [Int]) { _ = read(lengths[read(2)]) }
-
         mutating func skipSize() { skipSides(small: [5], large: [9, 13, 18, 30]) }
 
         mutating func skipPreview() { skipSides(small: [0, 0, 5, 9], large: [6, 8, 10, 12]) }
 
+        /// A number of one length, or of one of four, which two bits choose.
+        private mutating func skipSide(_ lengths: [Int]) {
+            _ = read(lengths.count == 1 ? lengths[0] : lengths[read(2)])
+        }
+
         /// Height, and width where it is not a ratio of it.
         private mutating func skipSides(small: [Int], large: [Int]) {
             let lengths = read(1) == 1 ? small : large
-            let side = { (bits: inout Bits) in lengths.count == 1 ? _ = bits.read(lengths[0]) : bits.skipNumber(lengths) }
-            side(&self)
-            if read(3) == 0 { side(&self) }
+            skipSide(lengths)
+            if read(3) == 0 { skipSide(lengths) }
         }
     }
 }

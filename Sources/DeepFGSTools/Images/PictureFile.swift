@@ -53,6 +53,7 @@ public final class PictureFile {
     /// - Parameters:
     ///   - bytes: The file.
     ///   - path: Its name, for messages.
+    ///   - options: What else to do.
     /// - Throws: `Failure` with `.badInput`, saying what is wrong with the file.
     public init(_ bytes: [UInt8], path: String, options: ReadingOptions = ReadingOptions()) throws(Failure) {
         guard !bytes.isEmpty else { throw Failure(.badInput, path, "empty file") }
@@ -94,7 +95,9 @@ public final class PictureFile {
         count = format.hasFrames ? max(1, Int(reader.info.pages)) : 1
         source = .raster(reader)
         warnings = reader.warnings + (complaint.map { ["damaged (\($0)); decoded as far as it goes"] } ?? [])
-        if format == .tiff, reader.info.pages > 1 { warnings.append("the first of its \(reader.info.pages) pages is read") }
+        if format == .tiff, reader.info.pages > 1 {
+            warnings.append("the first of its \(reader.info.pages) pages is read")
+        }
     }
 
     /// Decodes the next frame; nil after the last one.
@@ -124,7 +127,9 @@ public final class PictureFile {
         return Frame(picture: stored.turned(by: orientation), duration: count > 1 ? nanoseconds(delay) : nil)
     }
 
-    /// The next page as it is stored. Read strictly first, so that damage is known; then leniently, if that is allowed.
+    /// The next page as it is stored.
+    ///
+    /// Read strictly first, so that damage is known; then leniently, if that is allowed.
     private func page(of reader: RasterReader) throws(RasterReader.Problem) -> Picture {
         do throws(RasterReader.Problem) { return try reader.pixels(page: index) } catch {
             guard !options.isStrict, complaint == nil else { throw error }

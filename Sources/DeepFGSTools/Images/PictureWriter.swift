@@ -23,7 +23,10 @@ public enum OutputFormat: String, Sendable, CaseIterable {
 /// Encodes a picture as an sRGB file with 8 bits a sample.
 ///
 /// - Parameters:
+///   - picture: The picture.
+///   - format: What to make of it.
 ///   - quality: 1 to 100, for JPEG (4:4:4) and WebP; PNG and PPM are lossless.
+/// - Returns: The file.
 /// - Throws: `Failure` with `.badInput` where the format cannot hold a picture of this size (WebP: 16383 pixels a side),
 ///   `.software` where its library fails.
 public func encodePicture(

@@ -37,6 +37,8 @@ final class RasterReader {
     ///   - file: Its bytes.
     ///   - format: What they are.
     ///   - strict: Whether everything that is not as it should be is a failure.
+    ///   - pngColour: What chunks of a PNG file say of its colours.
+    /// - Throws: `Problem` where the file's header is damaged.
     init(_ file: [UInt8], format: PictureFormat, strict: Bool, pngColour: PNGColour?) throws(Problem) {
         bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: file.count, alignment: 16)
         bytes.copyBytes(from: file)
@@ -76,7 +78,8 @@ final class RasterReader {
     /// - Parameters:
     ///   - page: From 0.
     ///   - alpha: Gets the opacity of each pixel; where nil, transparent parts are laid over white.
-    /// - Returns: `3 · width · height` bytes, as they are stored: not turned.
+    /// - Returns: The page as it is stored: not turned.
+    /// - Throws: `Problem` where it is damaged.
     func pixels(page: Int, alpha: UnsafeMutablePointer<UInt8>? = nil) throws(Problem) -> Picture {
         let (width, height) = (Int(info.width), Int(info.height))
         var picture = Picture(width: width, height: height)

@@ -60,9 +60,7 @@ final class SampleConverter {
         }
     }
 
-    /// - Parameters:
-    ///   - colours: Samples to take the colour from, `stride` a pixel.
-    ///   - samples: The decoder's, to take alpha from.
+    /// Takes colours from `colours`, `stride` samples a pixel, and opacity from the decoder's samples.
     private func finish<Sample: FixedWidthInteger & UnsignedInteger>(
         _ colours: UnsafePointer<Sample>, _ stride: Int, _ samples: UnsafePointer<Sample>, _ pixels: Int,
         _ rgb: UnsafeMutablePointer<UInt8>, _ alpha: UnsafeMutablePointer<UInt8>?
@@ -81,7 +79,9 @@ final class SampleConverter {
                     value = ((full - value) * (full - min(UInt32(colours[pixel * stride + 3]), full)) + full / 2) / full
                 }
                 // At most full² + full / 2, which 32 bits hold.
-                if alpha == nil, opacity < full { value = (value * opacity + full * (full - opacity) + full / 2) / full }
+                if alpha == nil, opacity < full {
+                    value = (value * opacity + full * (full - opacity) + full / 2) / full
+                }
                 rgb[3 * pixel + band] = eight(value)
             }
         }
