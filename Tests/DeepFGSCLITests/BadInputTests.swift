@@ -10,7 +10,7 @@ import Testing
 
     /// Bad picture, exit status, part of the message.
     private static let pictures: [(name: String, status: Int32, reason: String)] = [
-        ("text.png", 65, "not a PNG, JPEG or WebP picture"),
+        ("text.png", 65, "not a picture that can be read (PNG, JPEG, "),
         ("empty.png", 65, "empty file"),
         ("cut.png", 65, "PNG: the file is cut short"),
         ("zero.png", 65, "0×48 pixels has nothing to code"),
