@@ -38,7 +38,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "GstDeepFGS", dependencies: ["CDeepFGS", "CGStreamer"], path: "plugins/gstdeepfgs",
-            cSettings: [.define("PACKAGE", to: "\"deepfgs\"")]),
+            cSettings: [.define("PACKAGE", to: "\"deepfgs\""), .headerSearchPath(".")]),
 
         // libdeepfgs: the codec for C, behind one header.
         .target(name: "CDeepFGSLibrary"),

@@ -91,13 +91,10 @@ public func deepfgs_depacketiser_read(_ depacketiser: OpaquePointer, _ bytes: Un
 }
 
 @c @implementation
-public func deepfgs_depacketiser_statistics(_ depacketiser: OpaquePointer) -> DeepFGSDepacketiserStatistics {
-    let counts = DepacketiserHandle.borrow(depacketiser).depacketiser.statistics
-    func ended(_ end: Depacketiser.End) -> UInt64 { counts.ends[Int(end.rawValue)] }
-    return DeepFGSDepacketiserStatistics(
-        frames: counts.ends.reduce(0, +), complete: ended(.complete), cut: ended(.cut), tail_lost: ended(.tailLost),
-        base_lost: ended(.baseLost), lost: counts.framesLost, skipped: counts.framesSkipped, packets: counts.packets,
-        malformed: counts.packetsMalformed, late: counts.packetsLate, behind_gap: counts.packetsBehindGap,
-        recovered: counts.framesRecovered, repair_packets: counts.repairPackets,
-        repair_packets_used: counts.repairPacketsUsed, bytes: counts.bytes, bytes_before_cut: counts.bytesBeforeCut)
+public func deepfgs_depacketiser_statistics(
+    _ depacketiser: OpaquePointer, _ fields: UnsafeMutablePointer<DeepFGSStatistic>, _ capacity: Int
+) -> Int {
+    fill(
+        UnsafeMutableBufferPointer(start: fields, count: capacity), with: Depacketiser.statisticFields,
+        of: DepacketiserHandle.borrow(depacketiser).depacketiser.statistics)
 }

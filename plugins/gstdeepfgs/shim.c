@@ -1,4 +1,4 @@
-/* Errors that cross the border, in GStreamer's terms. */
+/* What crosses the border, in GStreamer's terms: errors, statistics. */
 #include "shim.h"
 
 GQuark deepfgs_error_domain(DeepFGSStatus status)
@@ -29,4 +29,27 @@ gint deepfgs_error_code(DeepFGSStatus status)
     default:
         return GST_LIBRARY_ERROR_FAILED;
     }
+}
+
+GstStructure *deepfgs_structure_of(const gchar *name, const DeepFGSStatistic *fields, gsize count)
+{
+    GstStructure *out = gst_structure_new_empty(name);
+    for (gsize i = 0; i < count; i++) {
+        const DeepFGSStatistic *field = &fields[i];
+        switch (field->type) {
+        case DEEPFGS_VALUE_UINT64:
+            gst_structure_set(out, field->name, G_TYPE_UINT64, (guint64)field->uint64, NULL);
+            break;
+        case DEEPFGS_VALUE_INT64:
+            gst_structure_set(out, field->name, G_TYPE_INT64, (gint64)field->int64, NULL);
+            break;
+        case DEEPFGS_VALUE_DOUBLE:
+            gst_structure_set(out, field->name, G_TYPE_DOUBLE, field->real, NULL);
+            break;
+        case DEEPFGS_VALUE_STRING:
+            gst_structure_set(out, field->name, G_TYPE_STRING, field->text, NULL);
+            break;
+        }
+    }
+    return out;
 }

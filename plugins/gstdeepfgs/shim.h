@@ -29,4 +29,7 @@ gint deepfgs_error_code(DeepFGSStatus status);
                              deepfgs_error_code((error)->status), g_strdup((error)->message), NULL, __FILE__,          \
                              GST_FUNCTION, __LINE__)
 
+/* The fields of an element's statistics as a structure of that name. */
+GstStructure *deepfgs_structure_of(const gchar *name, const DeepFGSStatistic *fields, gsize count);
+
 #endif

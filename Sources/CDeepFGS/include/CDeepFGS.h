@@ -11,10 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "adaptive_sender.h"
 #include "codec.h"
 #include "error.h"
 #include "image.h"
 #include "parse.h"
+#include "statistic.h"
 #include "transport.h"
 #include "version.h"
 

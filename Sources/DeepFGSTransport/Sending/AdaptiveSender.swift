@@ -49,6 +49,8 @@ public struct AdaptiveSender: Sendable {
     public private(set) var estimator: BandwidthEstimator
     /// What feedback has come last.
     public private(set) var feedback = Feedback.none
+    /// Packets that came and are not of this format.
+    public private(set) var packetsMalformed: UInt64 = 0
     private var begun: Int64?
     /// What loss feedback has told of.
     private(set) var losses = LossMemory()
@@ -77,6 +79,9 @@ public struct AdaptiveSender: Sendable {
         }
         cutter.take(packet, at: now)
     }
+
+    /// Counts a packet that is not of this format, which stays with the caller.
+    public mutating func countMalformed() { packetsMalformed += 1 }
 
     /// What to do at this time.
     public mutating func next(at now: Int64) -> TailCutter.Step {

@@ -1,5 +1,5 @@
-/* deepfgsadapt: what its pads (gstdeepfgsadapt.c), the way of packets through it (adaptflow.c), its properties
- * (adaptproperties.c) and its view of the path (adaptfeedback.c) share. */
+/* deepfgsadapt: what its files share. Its pads are in gstdeepfgsadapt.c, the way of packets through it in adaptflow.c, its
+ * properties in adaptproperties.c, what it tells in adaptmessages.c, and what it hears of the path in adaptfeedback.c. */
 #ifndef GST_DEEPFGS_ADAPT_H
 #define GST_DEEPFGS_ADAPT_H
 
@@ -21,10 +21,10 @@ typedef struct {
     GMutex lock;
     /* Any change that a thread may wait for: packets, room, state. */
     GCond change;
-    DeepFGSCutter *cutter;
+    DeepFGSAdaptiveSender *sender;
 
     /* Properties. */
-    DeepFGSCutterSettings settings;
+    DeepFGSAdaptiveSenderSettings settings;
     GstDeepFGSAdaptMode mode;
     DeepFGSProtection base_protection;
     gboolean pacing, frame_messages;
@@ -62,7 +62,7 @@ GType gst_deepfgs_adapt_get_type(void);
 
 /* Nanoseconds of the clock that paces, and that feedback tells sending times of. The pipeline's clock only places frames
  * of sources that are not live. */
-gint64 deepfgs_adapt_now(void);
+static inline gint64 deepfgs_adapt_now(void) { return g_get_monotonic_time() * 1000; }
 /* The source pad's thread: one step, which sends, drops or waits. */
 void deepfgs_adapt_loop(GstPad *pad);
 /* Gives every packet back that waits. Lock held. */
@@ -74,7 +74,7 @@ GstFlowReturn deepfgs_adapt_take(GstDeepFGSAdapt *self, GstBuffer *buffer);
 
 void deepfgs_adapt_install_properties(GObjectClass *klass);
 void deepfgs_adapt_init_properties(GstDeepFGSAdapt *self);
-/* Hands the properties to the cutter. Lock held. */
+/* Hands the properties to the sender. Lock held. */
 void deepfgs_adapt_apply(GstDeepFGSAdapt *self);
 /* The content of the next message to post, or NULL. Lock held. */
 GstStructure *deepfgs_adapt_report(GstDeepFGSAdapt *self);

@@ -50,7 +50,7 @@
  * Since: 0.1
  */
 #include "adapt.h"
-#include "framemarking.h"
+#include "rtp/framemarking.h"
 
 GST_DEBUG_CATEGORY(deepfgsadapt_debug);
 #define GST_CAT_DEFAULT deepfgsadapt_debug
@@ -159,7 +159,7 @@ static void take_caps(GstDeepFGSAdapt *self, GstCaps *caps)
     g_mutex_lock(&self->lock);
     self->marking_id = marking_id(fields);
     if (known)
-        deepfgs_cutter_set_interval(self->cutter, (gint64)(GST_SECOND / rate));
+        deepfgs_adaptive_sender_set_interval(self->sender, (gint64)(GST_SECOND / rate));
     g_mutex_unlock(&self->lock);
     if (known)
         gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
@@ -190,7 +190,7 @@ static gboolean gst_deepfgs_adapt_sink_event(GstPad *pad, GstObject *parent, Gst
     case GST_EVENT_EOS:
         /* What came before leaves before. */
         g_mutex_lock(&self->lock);
-        deepfgs_cutter_finish(self->cutter, deepfgs_adapt_now());
+        deepfgs_adaptive_sender_finish(self->sender, deepfgs_adapt_now());
         g_cond_broadcast(&self->change);
         deepfgs_adapt_drain(self);
         if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT)
@@ -234,7 +234,7 @@ static gboolean gst_deepfgs_adapt_src_query(GstPad *pad, GstObject *parent, GstQ
         return FALSE;
     gst_query_parse_latency(query, &live, &least, &most);
     g_mutex_lock(&self->lock);
-    GstClockTime own = self->pacing ? (GstClockTime)deepfgs_cutter_statistics(self->cutter, deepfgs_adapt_now()).interval : 0;
+    GstClockTime own = self->pacing ? (GstClockTime)deepfgs_adaptive_sender_interval(self->sender) : 0;
     g_mutex_unlock(&self->lock);
     gst_query_set_latency(query, live, least + own, GST_CLOCK_TIME_IS_VALID(most) ? most + own : most);
     return TRUE;
@@ -247,8 +247,8 @@ static GstStateChangeReturn gst_deepfgs_adapt_change_state(GstElement *element, 
     GstDeepFGSAdapt *self = GST_DEEPFGS_ADAPT(element);
     g_mutex_lock(&self->lock);
     if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-        deepfgs_cutter_free(self->cutter);
-        self->cutter = deepfgs_cutter_new();
+        deepfgs_adaptive_sender_free(self->sender);
+        self->sender = deepfgs_adaptive_sender_new();
         deepfgs_adapt_apply(self);
         gst_segment_init(&self->segment, GST_FORMAT_TIME);
         self->last_pts = GST_CLOCK_TIME_NONE;
@@ -268,7 +268,7 @@ static GstStateChangeReturn gst_deepfgs_adapt_change_state(GstElement *element, 
 static void gst_deepfgs_adapt_finalize(GObject *object)
 {
     GstDeepFGSAdapt *self = GST_DEEPFGS_ADAPT(object);
-    deepfgs_cutter_free(self->cutter);
+    deepfgs_adaptive_sender_free(self->sender);
     g_mutex_clear(&self->lock);
     g_cond_clear(&self->change);
     G_OBJECT_CLASS(gst_deepfgs_adapt_parent_class)->finalize(object);
@@ -292,7 +292,7 @@ static void gst_deepfgs_adapt_init(GstDeepFGSAdapt *self)
 {
     g_mutex_init(&self->lock);
     g_cond_init(&self->change);
-    self->cutter = deepfgs_cutter_new();
+    self->sender = deepfgs_adaptive_sender_new();
     deepfgs_adapt_init_properties(self);
     self->flushing = TRUE;
     self->idle = TRUE;

@@ -1,13 +1,11 @@
 /* deepfgsadapt: the way of packets through it. The sink pad's thread takes them in; the source pad's own thread sends,
- * drops and waits as the cutter says. */
+ * drops and waits as the adaptive sender says. */
 #include <gst/rtp/rtp.h>
 
 #include "adapt.h"
-#include "framemarking.h"
+#include "rtp/framemarking.h"
 
 #define GST_CAT_DEFAULT deepfgsadapt_debug
-
-gint64 deepfgs_adapt_now(void) { return g_get_monotonic_time() * 1000; }
 
 /* Waits for a change of state, or until a time where it is positive. Lock held. */
 static void wait_change(GstDeepFGSAdapt *self, gint64 until)
@@ -74,10 +72,10 @@ void deepfgs_adapt_discard(GstDeepFGSAdapt *self)
 {
     DeepFGSStep step;
     DeepFGSFrameReport report;
-    deepfgs_cutter_flush(self->cutter);
-    while ((step = deepfgs_cutter_next(self->cutter, deepfgs_adapt_now())).kind == DEEPFGS_STEP_DROP)
+    deepfgs_adaptive_sender_flush(self->sender);
+    while ((step = deepfgs_adaptive_sender_next(self->sender, deepfgs_adapt_now())).kind == DEEPFGS_STEP_DROP)
         gst_buffer_unref((GstBuffer *)(guintptr)step.token);
-    while (deepfgs_cutter_report(self->cutter, &report))
+    while (deepfgs_adaptive_sender_report(self->sender, &report))
         ;
     self->idle = TRUE;
     g_cond_broadcast(&self->change);
@@ -94,7 +92,7 @@ void deepfgs_adapt_loop(GstPad *pad)
     }
     g_mutex_lock(&self->lock);
     if (!self->flushing) {
-        DeepFGSStep step = deepfgs_cutter_next(self->cutter, deepfgs_adapt_now());
+        DeepFGSStep step = deepfgs_adaptive_sender_next(self->sender, deepfgs_adapt_now());
         GstStructure *message = deepfgs_adapt_report(self);
         flow = GST_FLOW_OK;
         self->idle = step.is_empty && (step.kind == DEEPFGS_STEP_IDLE || step.kind == DEEPFGS_STEP_WAIT);
@@ -175,7 +173,7 @@ GstFlowReturn deepfgs_adapt_take(GstDeepFGSAdapt *self, GstBuffer *buffer)
         .sequence_number = gst_rtp_buffer_get_seq(&rtp),
         .marker = gst_rtp_buffer_get_marker(&rtp),
     };
-    gboolean taken = deepfgs_cutter_take(self->cutter, &packet, deepfgs_adapt_now());
+    gboolean taken = deepfgs_adaptive_sender_take(self->sender, &packet, deepfgs_adapt_now());
     gst_rtp_buffer_unmap(&rtp);
     if (!taken) {
         GST_DEBUG_OBJECT(self, "malformed packet dropped");

@@ -238,20 +238,11 @@ static GstStateChangeReturn gst_rtp_deepfgs_depay_change_state(GstElement *eleme
 
 static GstStructure *frame_stats(GstRTPDeepFGSDepay *self)
 {
-    DeepFGSDepacketiserStatistics counts;
+    DeepFGSStatistic fields[DEEPFGS_MOST_STATISTICS];
     GST_OBJECT_LOCK(self);
-    counts = deepfgs_depacketiser_statistics(self->depacketiser);
+    gsize count = deepfgs_depacketiser_statistics(self->depacketiser, fields, G_N_ELEMENTS(fields));
     GST_OBJECT_UNLOCK(self);
-    return gst_structure_new(
-        "application/x-rtp-deepfgs-depay-stats", "frames", G_TYPE_UINT64, counts.frames, "frames-complete",
-        G_TYPE_UINT64, counts.complete, "frames-cut", G_TYPE_UINT64, counts.cut, "frames-tail-lost", G_TYPE_UINT64,
-        counts.tail_lost, "frames-base-lost", G_TYPE_UINT64, counts.base_lost, "frames-lost", G_TYPE_UINT64,
-        counts.lost, "frames-skipped", G_TYPE_UINT64, counts.skipped, "packets", G_TYPE_UINT64, counts.packets,
-        "packets-malformed", G_TYPE_UINT64, counts.malformed, "packets-late", G_TYPE_UINT64, counts.late,
-        "packets-behind-gap", G_TYPE_UINT64, counts.behind_gap, "frames-recovered", G_TYPE_UINT64, counts.recovered,
-        "repair-packets", G_TYPE_UINT64, counts.repair_packets, "repair-packets-used", G_TYPE_UINT64,
-        counts.repair_packets_used, "bytes", G_TYPE_UINT64, counts.bytes,
-        "bytes-before-cut", G_TYPE_UINT64, counts.bytes_before_cut, NULL);
+    return deepfgs_structure_of("application/x-rtp-deepfgs-depay-stats", fields, MIN(count, G_N_ELEMENTS(fields)));
 }
 
 static void gst_rtp_deepfgs_depay_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
@@ -306,20 +297,7 @@ static void gst_rtp_deepfgs_depay_class_init(GstRTPDeepFGSDepayClass *klass)
     /**
      * GstRTPDeepFGSDepay:frame-stats:
      *
-     * Counts since the element went to PAUSED, all uint64:
-     *
-     * * `frames`: frames of which at least one packet came, the sum of the next four
-     * * `frames-complete`: every byte that the sender had
-     * * `frames-cut`: all that was sent came, and it was less than the frame: a cut on the way
-     * * `frames-tail-lost`: packets were lost, the prefix before the first of them was passed on
-     * * `frames-base-lost`: the base did not come whole, nothing was passed on
-     * * `frames-lost`: frames of which nothing came, because packets were lost
-     * * `frames-skipped`: frames that the sender or a middlebox left out, no packet being lost
-     * * `packets`, `packets-malformed`, `packets-late`, `packets-behind-gap`: packets received; of these, packets not
-     *   of this format, packets of frames that had ended or bytes received twice, and packets behind a gap
-     * * `frames-recovered`: frames passed on whose base was lost in part and given back by repair packets
-     * * `repair-packets`, `repair-packets-used`: repair packets received; of these, packets that took a lost one's place
-     * * `bytes`, `bytes-before-cut`: bytes of the frames passed on, and what those frames had before any cut
+     * Counts since the element went to PAUSED, all uint64; docs/50-loss.md has the table of its fields.
      */
     g_object_class_install_property(
         object, PROP_FRAME_STATS,

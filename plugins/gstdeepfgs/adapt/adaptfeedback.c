@@ -46,7 +46,7 @@ void deepfgs_adapt_take_feedback(GstDeepFGSAdapt *self, const GstStructure *repo
         };
     }
     g_mutex_lock(&self->lock);
-    deepfgs_cutter_feedback(self->cutter, entries, count, g_get_monotonic_time() * 1000);
+    deepfgs_adaptive_sender_feedback(self->sender, entries, count, deepfgs_adapt_now());
     g_cond_broadcast(&self->change);
     g_mutex_unlock(&self->lock);
     g_free(entries);
@@ -112,8 +112,8 @@ static void take_report(GstDeepFGSAdapt *self, const GstStructure *source)
         self->last_report = report;
         GST_LOG_OBJECT(self, "receiver report: %u/256 lost, round trip %u/65536 s", lost, trip);
         /* Jitter in units of 90 kHz, the round trip in 1/65536 s. */
-        deepfgs_cutter_receiver_report(self->cutter, lost / 256.0, (gint64)jitter * 100000 / 9,
-                                       trip ? (gint64)trip * GST_SECOND / 65536 : -1, g_get_monotonic_time() * 1000);
+        deepfgs_adaptive_sender_receiver_report(self->sender, lost / 256.0, (gint64)jitter * 100000 / 9,
+                                       trip ? (gint64)trip * GST_SECOND / 65536 : -1, deepfgs_adapt_now());
     }
     g_mutex_unlock(&self->lock);
 }

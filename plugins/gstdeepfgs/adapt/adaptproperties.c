@@ -1,4 +1,4 @@
-/* deepfgsadapt: its properties, statistics and messages. */
+/* deepfgsadapt: its properties and statistics. */
 #include "adapt.h"
 
 #define DEFAULT_MODE DEEPFGS_ADAPT_FIXED
@@ -25,12 +25,6 @@ enum {
     PROP_FRAME_MESSAGES,
     PROP_STATS,
 };
-
-/* The estimate is told of when it has moved by so much, and no more often than this. */
-#define TELL_CHANGE 0.01
-#define TELL_INTERVAL (100 * GST_MSECOND)
-
-static GParamSpec *estimated_bitrate;
 
 #define TYPE_MODE (mode_get_type())
 static GType mode_get_type(void)
@@ -61,15 +55,6 @@ static GType protection_get_type(void)
     return type;
 }
 
-/* In the order of DeepFGSDropReason. */
-static const gchar *const reasons[] = {"budget", "deadline", "queue", "fixed-cut", "gap", "protection"};
-G_STATIC_ASSERT(G_N_ELEMENTS(reasons) == DEEPFGS_DROP_REASONS);
-
-static const gchar *reason_name(DeepFGSDropReason reason)
-{
-    return reason >= 0 && reason < DEEPFGS_DROP_REASONS ? reasons[reason] : "none";
-}
-
 void deepfgs_adapt_init_properties(GstDeepFGSAdapt *self)
 {
     self->mode = DEFAULT_MODE;
@@ -88,83 +73,17 @@ void deepfgs_adapt_apply(GstDeepFGSAdapt *self)
     self->settings.pacing = self->pacing;
     self->settings.base_protection = self->base_protection;
     self->settings.is_automatic = self->mode == DEEPFGS_ADAPT_AUTO;
-    deepfgs_cutter_set(self->cutter, &self->settings);
-}
-
-GstStructure *deepfgs_adapt_report(GstDeepFGSAdapt *self)
-{
-    DeepFGSFrameReport report;
-    gint64 now = deepfgs_adapt_now();
-    while (deepfgs_cutter_report(self->cutter, &report)) {
-        const gchar *reason = reason_name(report.reason);
-        GST_CAT_LOG_OBJECT(deepfgsadapt_debug, self,
-                           "frame %u: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes, %s", report.frame_number,
-                           report.bytes_sent, report.bytes, reason);
-        if (!report.packets_sent)
-            self->skipped++;
-        if (self->frame_messages)
-            return gst_structure_new(
-                "deepfgs-frame-sent", "frame", G_TYPE_UINT, (guint)report.frame_number, "rtp-timestamp", G_TYPE_UINT,
-                report.timestamp, "bytes", G_TYPE_UINT64, report.bytes, "bytes-sent", G_TYPE_UINT64, report.bytes_sent,
-                "wire-bytes", G_TYPE_UINT64, report.wire_bytes, "packets", G_TYPE_UINT, (guint)report.packets_sent,
-                "repair-packets", G_TYPE_UINT, (guint)report.repair_packets_sent,
-                "target-bitrate", G_TYPE_UINT64,
-                (guint64)deepfgs_cutter_statistics(self->cutter, now).target_bitrate, "reason", G_TYPE_STRING, reason,
-                NULL);
-        if (self->skipped && now - self->skipped_told >= GST_SECOND) {
-            GstStructure *message = gst_structure_new("deepfgs-frames-skipped", "frames", G_TYPE_UINT, self->skipped,
-                                                      "reason", G_TYPE_STRING, reason, NULL);
-            self->skipped = 0;
-            self->skipped_told = now;
-            return message;
-        }
-    }
-    return NULL;
-}
-
-void deepfgs_adapt_notify(GstDeepFGSAdapt *self, gint64 now)
-{
-    if (now - self->estimate_told_at < (gint64)TELL_INTERVAL)
-        return;
-    g_mutex_lock(&self->lock);
-    gdouble estimate = deepfgs_cutter_path(self->cutter).estimated_bitrate;
-    g_mutex_unlock(&self->lock);
-    if (ABS(estimate - self->estimate_told) <= TELL_CHANGE * self->estimate_told)
-        return;
-    self->estimate_told = estimate;
-    self->estimate_told_at = now;
-    g_object_notify_by_pspec(G_OBJECT(self), estimated_bitrate);
+    deepfgs_adaptive_sender_set(self->sender, &self->settings);
 }
 
 static GstStructure *statistics(GstDeepFGSAdapt *self)
 {
+    DeepFGSStatistic fields[DEEPFGS_MOST_STATISTICS];
     g_mutex_lock(&self->lock);
-    DeepFGSCutterStatistics counts = deepfgs_cutter_statistics(self->cutter, deepfgs_adapt_now());
-    DeepFGSPath path = deepfgs_cutter_path(self->cutter);
+    gsize count =
+        deepfgs_adaptive_sender_statistics(self->sender, deepfgs_adapt_now(), fields, G_N_ELEMENTS(fields));
     g_mutex_unlock(&self->lock);
-    GstStructure *out = gst_structure_new(
-        "application/x-deepfgs-adapt-stats", "frames", G_TYPE_UINT64, counts.frames, "frames-whole", G_TYPE_UINT64,
-        counts.frames_whole, "frames-cut", G_TYPE_UINT64, counts.frames_cut, "frames-skipped", G_TYPE_UINT64,
-        counts.frames_skipped, "packets", G_TYPE_UINT64, counts.packets, "packets-sent", G_TYPE_UINT64,
-        counts.packets_sent, "packets-malformed", G_TYPE_UINT64, counts.packets_malformed, "repair-packets",
-        G_TYPE_UINT64, counts.repair_packets, "repair-packets-sent", G_TYPE_UINT64, counts.repair_packets_sent, "bytes", G_TYPE_UINT64,
-        counts.bytes, "bytes-sent", G_TYPE_UINT64, counts.bytes_sent, "bytes-queued", G_TYPE_UINT64,
-        counts.bytes_queued, "target-bitrate", G_TYPE_UINT64, (guint64)counts.target_bitrate, "sent-bitrate",
-        G_TYPE_UINT64, (guint64)counts.sent_bitrate, "frame-interval", G_TYPE_UINT64, (guint64)counts.interval, NULL);
-    gst_structure_set(out, "feedback", G_TYPE_STRING, path.feedback, "estimated-bitrate", G_TYPE_UINT64,
-                      (guint64)path.estimated_bitrate, "estimate-state", G_TYPE_STRING, path.state, "estimate-reason",
-                      G_TYPE_STRING, path.reason, "received-bitrate", G_TYPE_UINT64, (guint64)path.received_bitrate,
-                      "loss", G_TYPE_DOUBLE, path.loss, "queue-delay", G_TYPE_INT64, path.queue_delay, "round-trip",
-                      G_TYPE_INT64, path.round_trip, NULL);
-    for (guint i = 0; i < DEEPFGS_DROP_REASONS; i++) {
-        gchar *packets = g_strdup_printf("packets-dropped-%s", reasons[i]);
-        gchar *bytes = g_strdup_printf("bytes-dropped-%s", reasons[i]);
-        gst_structure_set(out, packets, G_TYPE_UINT64, counts.packets_dropped[i], bytes, G_TYPE_UINT64,
-                          counts.bytes_dropped[i], NULL);
-        g_free(packets);
-        g_free(bytes);
-    }
-    return out;
+    return deepfgs_structure_of("application/x-deepfgs-adapt-stats", fields, MIN(count, G_N_ELEMENTS(fields)));
 }
 
 static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
@@ -229,7 +148,7 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *s
         g_value_set_uint(value, (guint)self->settings.start_bitrate);
         break;
     case PROP_ESTIMATED_BITRATE:
-        g_value_set_uint(value, (guint)deepfgs_cutter_path(self->cutter).estimated_bitrate);
+        g_value_set_uint(value, (guint)deepfgs_adaptive_sender_estimated_bitrate(self->sender));
         break;
     case PROP_MIN_BITRATE:
         g_value_set_uint(value, (guint)self->settings.min_bitrate);
@@ -315,10 +234,10 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
      *
      * What the path is believed to carry, in bit/s; notified of in auto mode, at most ten times a second.
      */
-    estimated_bitrate = g_param_spec_uint("estimated-bitrate", "Estimated bitrate",
-                                          "What the path is believed to carry, in bit/s", 0, G_MAXUINT,
-                                          DEFAULT_START_BITRATE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-    g_object_class_install_property(klass, PROP_ESTIMATED_BITRATE, estimated_bitrate);
+    g_object_class_install_property(
+        klass, PROP_ESTIMATED_BITRATE,
+        g_param_spec_uint("estimated-bitrate", "Estimated bitrate", "What the path is believed to carry, in bit/s", 0,
+                          G_MAXUINT, DEFAULT_START_BITRATE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
     /**
      * GstDeepFGSAdapt:packet-overhead:
      *
@@ -370,31 +289,11 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
     /**
      * GstDeepFGSAdapt:stats:
      *
-     * Counts since the element went to PAUSED, all uint64; bytes are on the wire:
-     *
-     * * `frames`, `frames-whole`, `frames-cut`, `frames-skipped`: frames that came; of these, sent whole, in part, not
-     *   at all
-     * * `packets`, `packets-sent`, `packets-malformed`: packets that came; sent; not of this format
-     * * `repair-packets`, `repair-packets-sent`: repair packets among those that came, and that were sent
-     * * `bytes`, `bytes-sent`, `bytes-queued`: bytes that came; sent; waiting to be sent
-     * * `packets-dropped-REASON`, `bytes-dropped-REASON`: left out, or (packets) shortened: `budget`, the bitrate did
-     *   not allow more before the next frame came; `deadline`, no next frame came, and the frame's time was over;
-     *   `queue`, flushed; `fixed-cut`, by #deepfgsadapt:max-frame-bytes; `gap`, packets before it in its frame did not come;
-     *   `protection`, repair packets by #deepfgsadapt:base-protection
-     * * `target-bitrate`, `sent-bitrate`: bit/s; kept to, and sent in the last two seconds
-     * * `frame-interval`: nanoseconds between frames
-     *
-     * and on the path, as auto mode sees it:
-     *
-     * * `feedback`, string: what the estimate follows: none, transport-wide or receiver-reports
-     * * `estimated-bitrate`, `received-bitrate`, uint64: bit/s; what the path is believed to carry, what arrived lately
-     * * `estimate-state`, `estimate-reason`, string: what the estimate did last (hold, increase, decrease), and why
-     *   (start, proved, additive, limit, settling, delay, queue, dispersion, loss, idle, silence, report)
-     * * `loss`, double: share of packets lost lately, 0 to 1
-     * * `queue-delay`, `round-trip`, int64: nanoseconds in the path's queue; and there and back, -1 where not known
+     * What was sent since the element went to PAUSED, and what is known of the path; docs/35-adaptive-streaming.md has
+     * the table of its fields.
      */
     g_object_class_install_property(klass, PROP_STATS,
                                     g_param_spec_boxed("stats", "Statistics",
-                                                       "Counts of frames, packets and bytes since PAUSED",
+                                                       "Counts of frames, packets and bytes since PAUSED, and the view of the path",
                                                        GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
