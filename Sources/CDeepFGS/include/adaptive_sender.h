@@ -130,9 +130,11 @@ int64_t deepfgs_adaptive_sender_interval(DeepFGSAdaptiveSender *sender);
 size_t deepfgs_adaptive_sender_statistics(DeepFGSAdaptiveSender *sender, int64_t now, DeepFGSStatistic *fields,
                                           size_t capacity);
 /* Takes one report of transport-wide feedback. */
-void deepfgs_adaptive_sender_feedback(DeepFGSAdaptiveSender *sender, const DeepFGSFeedback *packets, size_t count, int64_t now);
+void deepfgs_adaptive_sender_feedback(DeepFGSAdaptiveSender *sender, const DeepFGSFeedback *packets, size_t count,
+                                      int64_t now);
 /* Takes a receiver report: share lost, 0 to 1; jitter and round trip in nanoseconds, negative where not known. */
-void deepfgs_adaptive_sender_receiver_report(DeepFGSAdaptiveSender *sender, double lost, int64_t jitter, int64_t round_trip, int64_t now);
+void deepfgs_adaptive_sender_receiver_report(DeepFGSAdaptiveSender *sender, double lost, int64_t jitter,
+                                             int64_t round_trip, int64_t now);
 
 #pragma clang assume_nonnull end
 

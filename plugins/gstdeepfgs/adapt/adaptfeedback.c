@@ -113,7 +113,7 @@ static void take_report(GstDeepFGSAdapt *self, const GstStructure *source)
         GST_LOG_OBJECT(self, "receiver report: %u/256 lost, round trip %u/65536 s", lost, trip);
         /* Jitter in units of 90 kHz, the round trip in 1/65536 s. */
         deepfgs_adaptive_sender_receiver_report(self->sender, lost / 256.0, (gint64)jitter * 100000 / 9,
-                                       trip ? (gint64)trip * GST_SECOND / 65536 : -1, deepfgs_adapt_now());
+                                                trip ? (gint64)trip * GST_SECOND / 65536 : -1, deepfgs_adapt_now());
     }
     g_mutex_unlock(&self->lock);
 }

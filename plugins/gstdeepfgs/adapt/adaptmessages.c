@@ -14,7 +14,7 @@ GstStructure *deepfgs_adapt_report(GstDeepFGSAdapt *self)
     while (deepfgs_adaptive_sender_report(self->sender, &report)) {
         const gchar *reason = deepfgs_drop_reason_name(report.reason);
         GST_LOG_OBJECT(self, "frame %u: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes, %s", report.frame_number,
-                           report.bytes_sent, report.bytes, reason);
+                       report.bytes_sent, report.bytes, reason);
         if (!report.packets_sent)
             self->skipped++;
         if (self->frame_messages)
@@ -22,8 +22,7 @@ GstStructure *deepfgs_adapt_report(GstDeepFGSAdapt *self)
                 "deepfgs-frame-sent", "frame", G_TYPE_UINT, (guint)report.frame_number, "rtp-timestamp", G_TYPE_UINT,
                 report.timestamp, "bytes", G_TYPE_UINT64, report.bytes, "bytes-sent", G_TYPE_UINT64, report.bytes_sent,
                 "wire-bytes", G_TYPE_UINT64, report.wire_bytes, "packets", G_TYPE_UINT, (guint)report.packets_sent,
-                "repair-packets", G_TYPE_UINT, (guint)report.repair_packets_sent,
-                "target-bitrate", G_TYPE_UINT64,
+                "repair-packets", G_TYPE_UINT, (guint)report.repair_packets_sent, "target-bitrate", G_TYPE_UINT64,
                 (guint64)deepfgs_adaptive_sender_target_bitrate(self->sender, now), "reason", G_TYPE_STRING, reason,
                 NULL);
         if (self->skipped && now - self->skipped_told >= GST_SECOND) {

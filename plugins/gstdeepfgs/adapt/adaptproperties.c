@@ -80,8 +80,7 @@ static GstStructure *statistics(GstDeepFGSAdapt *self)
 {
     DeepFGSStatistic fields[DEEPFGS_MOST_STATISTICS];
     g_mutex_lock(&self->lock);
-    gsize count =
-        deepfgs_adaptive_sender_statistics(self->sender, deepfgs_adapt_now(), fields, G_N_ELEMENTS(fields));
+    gsize count = deepfgs_adaptive_sender_statistics(self->sender, deepfgs_adapt_now(), fields, G_N_ELEMENTS(fields));
     g_mutex_unlock(&self->lock);
     return deepfgs_structure_of("application/x-deepfgs-adapt-stats", fields, MIN(count, G_N_ELEMENTS(fields)));
 }
@@ -206,19 +205,19 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
      *
      * Lowest bitrate in auto mode, in bit/s.
      */
-    g_object_class_install_property(
-        klass, PROP_MIN_BITRATE,
-        g_param_spec_uint("min-bitrate", "Minimum bitrate", "Lowest bitrate in auto mode, in bit/s", 1000, G_MAXUINT,
-                          DEFAULT_MIN_BITRATE, flags));
+    g_object_class_install_property(klass, PROP_MIN_BITRATE,
+                                    g_param_spec_uint("min-bitrate", "Minimum bitrate",
+                                                      "Lowest bitrate in auto mode, in bit/s", 1000, G_MAXUINT,
+                                                      DEFAULT_MIN_BITRATE, flags));
     /**
      * GstDeepFGSAdapt:max-bitrate:
      *
      * Highest bitrate in auto mode, in bit/s. Below #deepfgsadapt:min-bitrate it counts as that.
      */
-    g_object_class_install_property(
-        klass, PROP_MAX_BITRATE,
-        g_param_spec_uint("max-bitrate", "Maximum bitrate", "Highest bitrate in auto mode, in bit/s", 1000, G_MAXUINT,
-                          DEFAULT_MAX_BITRATE, flags));
+    g_object_class_install_property(klass, PROP_MAX_BITRATE,
+                                    g_param_spec_uint("max-bitrate", "Maximum bitrate",
+                                                      "Highest bitrate in auto mode, in bit/s", 1000, G_MAXUINT,
+                                                      DEFAULT_MAX_BITRATE, flags));
     /**
      * GstDeepFGSAdapt:start-bitrate:
      *
@@ -226,9 +225,9 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
      */
     g_object_class_install_property(
         klass, PROP_START_BITRATE,
-        g_param_spec_uint("start-bitrate", "Start bitrate",
-                          "Bitrate in auto mode before the first feedback, in bit/s", 1000, G_MAXUINT,
-                          DEFAULT_START_BITRATE, G_PARAM_READWRITE | GST_PARAM_MUTABLE_READY | G_PARAM_STATIC_STRINGS));
+        g_param_spec_uint("start-bitrate", "Start bitrate", "Bitrate in auto mode before the first feedback, in bit/s",
+                          1000, G_MAXUINT, DEFAULT_START_BITRATE,
+                          G_PARAM_READWRITE | GST_PARAM_MUTABLE_READY | G_PARAM_STATIC_STRINGS));
     /**
      * GstDeepFGSAdapt:estimated-bitrate:
      *
@@ -263,10 +262,10 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
      *
      * Sends packets evenly, at the target; else each frame leaves at once.
      */
-    g_object_class_install_property(
-        klass, PROP_PACING,
-        g_param_spec_boolean("pacing", "Pacing", "Send packets evenly, at the target; else each frame at once",
-                             DEFAULT_PACING, flags));
+    g_object_class_install_property(klass, PROP_PACING,
+                                    g_param_spec_boolean("pacing", "Pacing",
+                                                         "Send packets evenly, at the target; else each frame at once",
+                                                         DEFAULT_PACING, flags));
     /**
      * GstDeepFGSAdapt:base-protection:
      *
@@ -274,10 +273,10 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
      * arrives at 99.9 %, at 1.2 times the highest loss lately; all without feedback, and in its first two seconds; but
      * no more than the frame's share of the bitrate has room for, so that no frame is left out for them.
      */
-    g_object_class_install_property(
-        klass, PROP_BASE_PROTECTION,
-        g_param_spec_enum("base-protection", "Base protection", "Which of the repair packets that come are passed on",
-                          TYPE_PROTECTION, DEFAULT_BASE_PROTECTION, flags));
+    g_object_class_install_property(klass, PROP_BASE_PROTECTION,
+                                    g_param_spec_enum("base-protection", "Base protection",
+                                                      "Which of the repair packets that come are passed on",
+                                                      TYPE_PROTECTION, DEFAULT_BASE_PROTECTION, flags));
     /**
      * GstDeepFGSAdapt:frame-messages:
      *
@@ -292,8 +291,9 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
      * What was sent since the element went to PAUSED, and what is known of the path; docs/35-adaptive-streaming.md has
      * the table of its fields.
      */
-    g_object_class_install_property(klass, PROP_STATS,
-                                    g_param_spec_boxed("stats", "Statistics",
-                                                       "Counts of frames, packets and bytes since PAUSED, and the view of the path",
-                                                       GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+    g_object_class_install_property(
+        klass, PROP_STATS,
+        g_param_spec_boxed("stats", "Statistics",
+                           "Counts of frames, packets and bytes since PAUSED, and the view of the path",
+                           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }

@@ -58,7 +58,7 @@ GST_DEBUG_CATEGORY(deepfgsadapt_debug);
 G_DEFINE_TYPE(GstDeepFGSAdapt, gst_deepfgs_adapt, GST_TYPE_ELEMENT)
 
 #define RTP_CAPS                                                                                                       \
-    "application/x-rtp, media = (string) video, clock-rate = (int) 90000, "                                           \
+    "application/x-rtp, media = (string) video, clock-rate = (int) 90000, "                                            \
     "encoding-name = (string) " DEEPFGS_RTP_ENCODING_NAME
 static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(RTP_CAPS));

@@ -44,9 +44,9 @@ GST_DEBUG_CATEGORY_STATIC(deepfgsdec_debug);
 
 G_DEFINE_TYPE(GstDeepFGSDec, gst_deepfgs_dec, GST_TYPE_VIDEO_DECODER)
 
-static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS(DEEPFGS_MEDIA_TYPE ", alignment = (string) frame, parsed = (boolean) true"));
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS(DEEPFGS_MEDIA_TYPE ", alignment = (string) frame, parsed = (boolean) true"));
 
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(DEEPFGS_RAW_CAPS));
@@ -182,8 +182,8 @@ static DeepFGSStatus gst_deepfgs_dec_decode(GstDeepFGSDec *self, GstBuffer *byte
     if (status == DEEPFGS_OK && *flow == GST_FLOW_OK) {
         if (gst_video_frame_map(&pixels, &self->output->info, frame->output_buffer, GST_MAP_WRITE)) {
             gsize size = deepfgs_frame_layout(&pixels, &layout);
-            status = deepfgs_decoder_decode(self->decoder, data, map.size, GST_VIDEO_FRAME_PLANE_DATA(&pixels, 0),
-                                            size, &layout, decoded, error);
+            status = deepfgs_decoder_decode(self->decoder, data, map.size, GST_VIDEO_FRAME_PLANE_DATA(&pixels, 0), size,
+                                            &layout, decoded, error);
             gst_video_frame_unmap(&pixels);
         } else {
             error->status = status = DEEPFGS_ERROR_FAILED;

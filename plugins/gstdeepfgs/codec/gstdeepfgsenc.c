@@ -299,23 +299,25 @@ static void gst_deepfgs_enc_class_init(GstDeepFGSEncClass *encoder_class)
     const GParamFlags playing = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
     g_object_class_install_property(
         object_class, PROP_STEP,
-        g_param_spec_uint("step", "Step",
-                          "Quantiser step of the scalable part in sixteenths: finer than 16, whole frames become larger "
-                          "and better; coarser, smaller",
-                          1, 32, DEFAULT_STEP, playing));
+        g_param_spec_uint(
+            "step", "Step",
+            "Quantiser step of the scalable part in sixteenths: finer than 16, whole frames become larger "
+            "and better; coarser, smaller",
+            1, 32, DEFAULT_STEP, playing));
     g_object_class_install_property(
         object_class, PROP_BASE_STEP,
-        g_param_spec_uint("base-step", "Base step",
-                          "Quantiser step of the base, which every receiver needs, in sixteenths: coarser than 16, bases "
-                          "become smaller and plainer",
-                          1, 32, DEFAULT_STEP, playing));
+        g_param_spec_uint(
+            "base-step", "Base step",
+            "Quantiser step of the base, which every receiver needs, in sixteenths: coarser than 16, bases "
+            "become smaller and plainer",
+            1, 32, DEFAULT_STEP, playing));
     deepfgs_install_compute_properties(object_class, PROP_THREADS, PROP_PRECISION);
 
     gst_element_class_add_static_pad_template(element_class, &sink_template);
     gst_element_class_add_static_pad_template(element_class, &src_template);
-    gst_element_class_set_static_metadata(element_class, "DeepFGS encoder", "Codec/Encoder/Image",
-                                          "Encodes pictures with a learned codec, in frames that can be cut at any byte",
-                                          DEEPFGS_AUTHOR);
+    gst_element_class_set_static_metadata(
+        element_class, "DeepFGS encoder", "Codec/Encoder/Image",
+        "Encodes pictures with a learned codec, in frames that can be cut at any byte", DEEPFGS_AUTHOR);
 
     encoder_class->start = gst_deepfgs_enc_start;
     encoder_class->stop = gst_deepfgs_enc_stop;

@@ -165,10 +165,10 @@ static gboolean gst_deepfgs_parse_negotiate(GstDeepFGSParse *self, const DeepFGS
         gst_base_parse_merge_tags(GST_BASE_PARSE(self), tags, GST_TAG_MERGE_REPLACE);
         gst_tag_list_unref(tags);
     }
-    GstCaps *caps = gst_caps_new_simple(
-        DEEPFGS_MEDIA_TYPE, "width", G_TYPE_INT, (gint)frame->width, "height", G_TYPE_INT, (gint)frame->height,
-        "framerate", GST_TYPE_FRACTION, self->rate_n, self->rate_d, "alignment", G_TYPE_STRING, "frame", "model",
-        G_TYPE_STRING, frame->model, "parsed", G_TYPE_BOOLEAN, TRUE, NULL);
+    GstCaps *caps = gst_caps_new_simple(DEEPFGS_MEDIA_TYPE, "width", G_TYPE_INT, (gint)frame->width, "height",
+                                        G_TYPE_INT, (gint)frame->height, "framerate", GST_TYPE_FRACTION, self->rate_n,
+                                        self->rate_d, "alignment", G_TYPE_STRING, "frame", "model", G_TYPE_STRING,
+                                        frame->model, "parsed", G_TYPE_BOOLEAN, TRUE, NULL);
     gboolean pushed = gst_pad_push_event(GST_BASE_PARSE_SRC_PAD(self), gst_event_new_caps(caps));
     gst_caps_unref(caps);
     self->width = frame->width;

@@ -58,10 +58,10 @@ GType gst_rtp_deepfgs_depay_get_type(void);
 #define GST_RTP_DEEPFGS_DEPAY(object) ((GstRTPDeepFGSDepay *)(object))
 G_DEFINE_TYPE(GstRTPDeepFGSDepay, gst_rtp_deepfgs_depay, GST_TYPE_RTP_BASE_DEPAYLOAD)
 
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS("application/x-rtp, media = (string) video, clock-rate = (int) 90000, "
-                    "encoding-name = (string) " DEEPFGS_RTP_ENCODING_NAME));
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+                            GST_STATIC_CAPS("application/x-rtp, media = (string) video, clock-rate = (int) 90000, "
+                                            "encoding-name = (string) " DEEPFGS_RTP_ENCODING_NAME));
 
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
@@ -144,11 +144,12 @@ static GstFlowReturn push_frames(GstRTPDeepFGSDepay *self)
             report_lost(self, frame.lost_before, "nothing-received", from);
         }
         if (messages)
-            post(self, gst_structure_new("deepfgs-frame-received", "frame", G_TYPE_UINT, (guint)frame.frame_number,
-                                         "rtp-timestamp", G_TYPE_UINT, frame.timestamp, "bytes", G_TYPE_UINT64,
-                                         (guint64)frame.size, "bytes-before-cut", G_TYPE_UINT64,
-                                         (guint64)frame.frame_length, "end", G_TYPE_STRING, end_names[frame.end],
-                                         "recovered-packets", G_TYPE_UINT, (guint)frame.recovered_packets, "pts", G_TYPE_UINT64, pts, NULL));
+            post(self,
+                 gst_structure_new("deepfgs-frame-received", "frame", G_TYPE_UINT, (guint)frame.frame_number,
+                                   "rtp-timestamp", G_TYPE_UINT, frame.timestamp, "bytes", G_TYPE_UINT64,
+                                   (guint64)frame.size, "bytes-before-cut", G_TYPE_UINT64, (guint64)frame.frame_length,
+                                   "end", G_TYPE_STRING, end_names[frame.end], "recovered-packets", G_TYPE_UINT,
+                                   (guint)frame.recovered_packets, "pts", G_TYPE_UINT64, pts, NULL));
         self->last_pts = pts;
         if (!buffer) {
             report_lost(self, 1, "base-lost", pts);
@@ -299,10 +300,10 @@ static void gst_rtp_deepfgs_depay_class_init(GstRTPDeepFGSDepayClass *klass)
      *
      * Counts since the element went to PAUSED, all uint64; docs/50-loss.md has the table of its fields.
      */
-    g_object_class_install_property(
-        object, PROP_FRAME_STATS,
-        g_param_spec_boxed("frame-stats", "Frame statistics", "Counts of frames and packets since PAUSED",
-                           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+    g_object_class_install_property(object, PROP_FRAME_STATS,
+                                    g_param_spec_boxed("frame-stats", "Frame statistics",
+                                                       "Counts of frames and packets since PAUSED", GST_TYPE_STRUCTURE,
+                                                       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
     /**
      * GstRTPDeepFGSDepay:frame-messages:
      *

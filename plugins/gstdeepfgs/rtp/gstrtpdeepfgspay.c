@@ -62,9 +62,8 @@ GType gst_rtp_deepfgs_pay_get_type(void);
 #define GST_RTP_DEEPFGS_PAY(object) ((GstRTPDeepFGSPay *)(object))
 G_DEFINE_TYPE(GstRTPDeepFGSPay, gst_rtp_deepfgs_pay, GST_TYPE_RTP_BASE_PAYLOAD)
 
-static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS(DEEPFGS_MEDIA_TYPE ", alignment = (string) frame"));
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(DEEPFGS_MEDIA_TYPE ", alignment = (string) frame"));
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS,

@@ -98,10 +98,9 @@ gst_rtp_header_extension_deepfgs_frame_marking_class_init(GstRTPHeaderExtensionD
     klass->read = read_marks;
     klass->set_caps_from_attributes = set_caps_from_attributes;
     gst_rtp_header_extension_class_set_uri(klass, DEEPFGS_FRAME_MARKING_URI);
-    gst_element_class_set_static_metadata(element, "Frame marking header extension for DeepFGS",
-                                          GST_RTP_HDREXT_ELEMENT_CLASS,
-                                          "Tells forwarding units which packets of a DeepFGS frame they may leave out",
-                                          DEEPFGS_AUTHOR);
+    gst_element_class_set_static_metadata(
+        element, "Frame marking header extension for DeepFGS", GST_RTP_HDREXT_ELEMENT_CLASS,
+        "Tells forwarding units which packets of a DeepFGS frame they may leave out", DEEPFGS_AUTHOR);
 }
 
 static void gst_rtp_header_extension_deepfgs_frame_marking_init(GstRTPHeaderExtensionDeepFGSFrameMarking *self)
