@@ -27,7 +27,9 @@ let package = Package(
         // The format: headers, the frames of a stream, the entropy coder. Integers only; depends on nothing.
         .target(name: "DeepFGSBitstream", swiftSettings: settings),
         // The codec: no GStreamer, no Foundation, no package.
-        .target(name: "DeepFGS", dependencies: ["DeepFGSBitstream", "COneDNN"], swiftSettings: settings),
+        .target(name: "DeepFGS", dependencies: ["DeepFGSBitstream", "CKernels", "COneDNN"], swiftSettings: settings),
+        // Convolutions and passes over integers, for each instruction set.
+        .target(name: "CKernels"),
         // Packets, cuts, estimates: values in, values out.
         .target(name: "DeepFGSTransport", dependencies: ["DeepFGSBitstream"], swiftSettings: settings),
 

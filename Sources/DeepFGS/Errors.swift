@@ -18,6 +18,8 @@ public enum CodecError: Error, Equatable, Sendable {
     case backend(operation: String, status: Int32)
     /// bfloat16 was asked for and the processor has no AVX-512.
     case bfloat16Unsupported
+    /// Instructions were asked for that the processor does not have.
+    case unsupportedInstructions(String)
     /// The coded frame does not fit the fields of the header (a chunk of 256 MiB or more).
     case frameTooLarge
 }
@@ -41,6 +43,7 @@ extension CodecError: CustomStringConvertible {
         case .bufferTooSmall(let have, let need): "pixel buffer of \(have) bytes, \(need) needed"
         case .backend(let operation, let status): "compute back end failed in \(operation) (status \(status))"
         case .bfloat16Unsupported: "bfloat16 needs a processor with AVX-512, which this one has not; use float32"
+        case .unsupportedInstructions(let name): "this processor does not have the instructions \(name)"
         case .frameTooLarge: "coded frame too large for the format"
         }
     }

@@ -95,7 +95,7 @@ extension Failure {
     init(_ error: CodecError) {
         switch error {
         case .unsupportedSize: self.init(status: DEEPFGS_ERROR_FORMAT, message: "\(error)")
-        case .bufferTooSmall, .backend, .bfloat16Unsupported, .frameTooLarge:
+        case .bufferTooSmall, .backend, .bfloat16Unsupported, .unsupportedInstructions, .frameTooLarge:
             self.init(status: DEEPFGS_ERROR_FAILED, message: "\(error)")
         }
     }

@@ -113,7 +113,7 @@ extension CodecNetwork {
 
     /// Symbols of all slices, planar.
     var allSymbols: [Int16] { (0..<sliceCount).flatMap { Array(symbols(of: $0)) } }
-    var allMeans: [Int16] { (0..<sliceCount).flatMap { Array(means(of: $0)) } }
+    var allMeans: [Int16] { (0..<sliceCount).flatMap { means(of: $0) } }
     var allScales: [UInt8] { (0..<sliceCount).flatMap { Array(scales(of: $0)) } }
 }
 

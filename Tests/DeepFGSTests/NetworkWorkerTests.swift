@@ -7,7 +7,7 @@ import Testing
 struct NetworkWorkerTests {
     @Test("Every task runs once, on a worker of the pool", arguments: [1, 2, 5])
     func tasks(width: Int) throws {
-        let pool = WorkerPool(width: width)
+        let pool = Workers(threads: width)
         for count in [0, 1, 2, 3, 100] {
             let seen = Mutex([Int](repeating: 0, count: count))
             let workers = Mutex(Set<Int>())
@@ -22,7 +22,7 @@ struct NetworkWorkerTests {
 
     @Test("An error of a task is the job's, and the next job runs")
     func errors() throws {
-        let pool = WorkerPool(width: 3)
+        let pool = Workers(threads: 3)
         #expect(throws: CodecError.frameTooLarge) {
             try pool.run(50) { task, _ throws(CodecError) in if task == 7 { throw .frameTooLarge } }
         }

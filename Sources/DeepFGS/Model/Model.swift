@@ -6,8 +6,10 @@ public final class Model: Sendable {
     public let identity: ModelIdentity
     public let configuration: ModelConfiguration
     package let tables: CodingTables
-    let transforms: TransformWeights
+    let transforms: ModelTransforms
     let entropy: EntropyWeights
+    /// The weights in the forms that the networks of this process work with, each made once.
+    let prepared = PreparedModel()
 
     /// Reads a model from the bytes of its file.
     ///
@@ -38,7 +40,7 @@ public final class Model: Sendable {
         let identity: ModelIdentity
         let configuration: ModelConfiguration
         let tables: CodingTables
-        let transforms: TransformWeights
+        let transforms: ModelTransforms
         let entropy: EntropyWeights
 
         init(_ bytes: UnsafeRawBufferPointer) throws(ModelError) {

@@ -5,6 +5,7 @@ struct Safetensors {
     /// Element types whose size is known.
     enum Element: String {
         case u8 = "U8"
+        case i8 = "I8"
         case i16 = "I16"
         case i32 = "I32"
         case f16 = "F16"
@@ -12,7 +13,7 @@ struct Safetensors {
 
         var size: Int {
             switch self {
-            case .u8: 1
+            case .u8, .i8: 1
             case .i16, .f16: 2
             case .i32, .f32: 4
             }

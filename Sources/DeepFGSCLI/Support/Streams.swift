@@ -131,7 +131,7 @@ extension CodecError {
     var exitStatus: ExitStatus {
         switch self {
         case .unsupportedSize, .frameTooLarge: .badInput
-        case .bufferTooSmall, .backend, .bfloat16Unsupported: .software
+        case .bufferTooSmall, .backend, .bfloat16Unsupported, .unsupportedInstructions: .software
         }
     }
 }

@@ -23,7 +23,7 @@ final class BandProgram {
     }
 
     private let backend: any ComputeBackend
-    private let pool: WorkerPool
+    private let workers: Workers
     private let slope: Float
     private var phases: [Phase] = []
     private var buffers: [RawBuffer] = []
@@ -43,17 +43,17 @@ final class BandProgram {
     ///
     /// - Parameters:
     ///   - backend: The arithmetic.
-    ///   - pool: The workers.
+    ///   - workers: Who works.
     ///   - input: The first layer's input, of the back end's element; must outlive the program.
     ///   - height: Rows of the input, a multiple of 4.
     ///   - width: Columns of the input.
     ///   - slope: Of the LeakyReLU.
     init(
-        backend: any ComputeBackend, pool: WorkerPool, input: UnsafeMutableRawPointer, height: Int, width: Int,
+        backend: any ComputeBackend, workers: Workers, input: UnsafeMutableRawPointer, height: Int, width: Int,
         slope: Float
     ) {
         self.backend = backend
-        self.pool = pool
+        self.workers = workers
         self.slope = slope
         current = input
         self.height = height
@@ -66,7 +66,7 @@ final class BandProgram {
     func beginPhase(rows: Int, channels: Int) {
         var bands = rows
         // Fewer, larger bands while they fit the cache; pictures are multiples of 4 rows at every step.
-        while bands % 2 == 0, bands > 2 * pool.width,
+        while bands % 2 == 0, bands > 2 * workers.width,
             2 * height / bands * width * channels * backend.element.size <= Self.cacheShare
         {
             bands /= 2
@@ -74,7 +74,7 @@ final class BandProgram {
         phases.append(Phase(bands: bands))
     }
 
-    func append(_ layers: [TransformLayer], latentRows: Int) throws(CodecError) {
+    func append(_ layers: [TransformLayer<ConvolutionWeights>], latentRows: Int) throws(CodecError) {
         for layer in layers {
             switch layer {
             case .convolution(let weights):
@@ -109,7 +109,7 @@ final class BandProgram {
     }
 
     /// Appends a residual block, which works on the current activations in place.
-    func append(_ block: BlockWeights, latentRows: Int) throws(CodecError) {
+    func append(_ block: BlockWeights<ConvolutionWeights>, latentRows: Int) throws(CodecError) {
         if phases.isEmpty { beginPhase(rows: latentRows, channels: block.f1.outputs) }
         let first = try convolution(block.p1, slope: slope)
         let size = first.bands * first.outputBandSize
@@ -168,9 +168,9 @@ final class BandProgram {
     func run(
         after: (_ band: Int, _ bands: Int, _ result: UnsafeMutableRawPointer) -> Void = { _, _, _ in }
     ) throws(CodecError) {
-        while scratch.count < pool.width { scratch.append(RawBuffer(count: scratchSize)) }
+        while scratch.count < workers.width { scratch.append(RawBuffer(count: scratchSize)) }
         for (index, phase) in phases.enumerated() {
-            try pool.run(phase.bands) { band, worker throws(CodecError) in
+            try workers.run(phase.bands) { band, worker throws(CodecError) in
                 try backend.onThisThread { () throws(CodecError) in
                     let memory = scratch[worker].start
                     for step in phase.steps { try run(step, band: band, memory: memory, worker: worker) }

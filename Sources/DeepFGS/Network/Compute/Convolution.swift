@@ -48,19 +48,9 @@ protocol ComputeBackend {
     /// What the transforms' activations are made of.
     var element: Element { get }
 
-    /// Prepares convolutions with the same weights; float32 ones are exact for integers whose partial sums stay below
-    /// 2^24.
+    /// Prepares convolutions with the same weights.
     func convolutions(_ weights: ConvolutionWeights, _ plans: [ConvolutionPlan]) throws(CodecError)
         -> [any Convolution]
-
-    /// Computes `output[r][o] = Σ_k input[r][k] · weights[o][k]` in float32, exact for integers below 2^24.
-    ///
-    /// `input` is `[rows][inner]`, a row every `inputStride` numbers; `weights` is `[columns][inner]`, dense; `output` is
-    /// `[rows][columns]`, dense.
-    func multiply(
-        rows: Int, inner: Int, columns: Int, input: UnsafePointer<Float>, inputStride: Int,
-        weights: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
-    ) throws(CodecError)
 
     /// Runs `body` with the calling thread ready for this back end, and leaves the thread as it was.
     func onThisThread<Result>(_ body: () throws(CodecError) -> Result) throws(CodecError) -> Result

@@ -1,3 +1,5 @@
+import CKernels
+
 /// Which latent positions of a slice are coded together.
 ///
 /// Slices of two passes are a checkerboard (D. He and others, "Checkerboard Context Model for Efficient Learned Image
@@ -8,9 +10,14 @@ enum CodingPass {
     static let one: [CodingPass] = [.all]
     static let two: [CodingPass] = [.anchors, .others]
 
-    /// Whether a position, counted row by row, is an anchor, its row + column even; `width` is even.
-    @inline(__always)
-    static func isAnchor(_ position: Int, width: Int) -> Bool { (position / width ^ position) & 1 == 0 }
+    /// Which columns of a row belong to the pass: anchors are where row + column is even.
+    func columns(row: Int) -> DeepFGSColumns {
+        switch self {
+        case .all: DeepFGSColumns(first: 0, step: 1)
+        case .anchors: DeepFGSColumns(first: Int32(row & 1), step: 2)
+        case .others: DeepFGSColumns(first: Int32(1 - row & 1), step: 2)
+        }
+    }
 
     /// Calls `body` with each position of a pass over half of the grid, row by row, and its index among them.
     @inline(__always)

@@ -6,22 +6,6 @@ struct ReferenceBackend: ComputeBackend {
         plans.map { ReferenceConvolution(weights, $0) }
     }
 
-    func multiply(
-        rows: Int, inner: Int, columns: Int, input: UnsafePointer<Float>, inputStride: Int,
-        weights: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
-    ) {
-        var row = 0
-        while row < rows {
-            var column = 0
-            while column < columns {
-                output[row &* columns &+ column] = dot(
-                    input + row &* inputStride, weights + column &* inner, count: inner)
-                column &+= 1
-            }
-            row &+= 1
-        }
-    }
-
     func onThisThread<Result>(_ body: () throws(CodecError) -> Result) throws(CodecError) -> Result { try body() }
 }
 

@@ -16,13 +16,20 @@ public struct ComputeOptions: Hashable, Sendable {
         case bfloat16
     }
     public var backend: Backend
+    /// What the integer kernels may use; others refuse with `CodecError.unsupportedInstructions`. Results never depend on
+    /// it.
+    public var instructions: InstructionSet
     public var precision: Precision
     /// Threads for one picture; 0 means as many as the process may run on.
     public var threads: Int
 
-    public init(backend: Backend = .oneDNN, precision: Precision = .automatic, threads: Int = 0) {
+    public init(
+        backend: Backend = .oneDNN, precision: Precision = .automatic, threads: Int = 0,
+        instructions: InstructionSet = .automatic
+    ) {
         self.backend = backend
         self.precision = precision
         self.threads = threads
+        self.instructions = instructions
     }
 }

@@ -5,9 +5,6 @@ struct OneDNNBackend: ComputeBackend {
     let element: Element
     private let context: OneDNNContext
 
-    /// Processors that the process may run on.
-    static var processors: Int { max(1, Int(omp_get_num_procs())) }
-
     /// Prepares a back end for a network.
     ///
     /// - Parameters:
@@ -32,17 +29,6 @@ struct OneDNNBackend: ComputeBackend {
         var convolutions: [any Convolution] = []
         for plan in plans { convolutions.append(try OneDNNConvolution(plan, weights, ordered, context)) }
         return convolutions
-    }
-
-    func multiply(
-        rows: Int, inner: Int, columns: Int, input: UnsafePointer<Float>, inputStride: Int,
-        weights: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
-    ) throws(CodecError) {
-        let (plain, transposed) = (CChar(UInt8(ascii: "N")), CChar(UInt8(ascii: "T")))
-        try check(
-            dnnl_sgemm(
-                plain, transposed, dnnl_dim_t(rows), dnnl_dim_t(columns), dnnl_dim_t(inner), 1, input,
-                dnnl_dim_t(inputStride), weights, dnnl_dim_t(inner), 0, output, dnnl_dim_t(columns)), "a product")
     }
 
     /// OpenMP, under oneDNN, keeps the number of threads per calling thread: one for the time being.

@@ -1,0 +1,95 @@
+/// `g_a`, `h_b`, `h_a` and `h_s`.
+final class AnalysisChains {
+    private let grid: LatentGrid
+    private let element: Element
+    private let workers: Workers
+    private let pixels: RawBuffer
+    /// `x/255 - 0.5` of every sample value.
+    private let values: Buffer<Float>, shortValues: Buffer<UInt16>
+    private let trunk: BandProgram, basicHead: BandProgram, hyper: BandProgram, scalable: BandProgram
+
+    /// `y_b` and `y_s`, `[positions][channels]`.
+    let basic: UnsafePointer<Float>, scalableLatents: UnsafePointer<Float>
+    /// `h_a(f)` before rounding, `[hyper positions][channels]`.
+    let hyperLatents: UnsafePointer<Float>
+
+    init(
+        weights: TransformWeights<ConvolutionWeights>, configuration: ModelConfiguration, grid: LatentGrid,
+        backend: any ComputeBackend, workers: Workers,
+        basicLatents: UnsafeMutableRawPointer
+    ) throws(CodecError) {
+        let slope = Float(configuration.leakySlope)
+        let (rows, columns) = (grid.paddedHeight / 4, grid.paddedWidth / 4)
+        let samples = (0..<256).map { Float($0) / 255 - 0.5 }
+        self.grid = grid
+        self.workers = workers
+        element = backend.element
+        values = Buffer(samples)
+        shortValues = Buffer(samples.map(bfloat16))
+        pixels = RawBuffer(count: rows * columns * 48 * backend.element.size)
+        trunk = BandProgram(
+            backend: backend, workers: workers, input: pixels.start, height: rows, width: columns, slope: slope)
+        try trunk.append(weights.analysis, latentRows: grid.latentHeight)
+        let features = trunk.current
+        func program(rows: Int) -> BandProgram {
+            let program = BandProgram(
+                backend: backend, workers: workers, input: features, height: grid.latentHeight, width: grid.latentWidth,
+                slope: slope)
+            program.beginPhase(rows: rows, channels: configuration.widths[2])
+            return program
+        }
+        basicHead = program(rows: grid.latentHeight)
+        try basicHead.append(weights.basicHead, output: .float32)
+        hyper = program(rows: grid.hyperHeight)
+        let last = weights.hyperAnalysis.count - 1
+        for (index, layer) in weights.hyperAnalysis.enumerated() {
+            try hyper.append(layer, slope: index < last ? 0 : nil, output: index < last ? nil : .float32)
+        }
+        scalable = program(rows: grid.latentHeight)
+        let (fromFeatures, fromBasic) = weights.scalableEntry.split(inputs: configuration.widths[2])
+        try scalable.append(fromFeatures)
+        try scalable.append(fromBasic, adding: basicLatents)
+        try scalable.append(weights.scalableBlock, latentRows: grid.latentHeight)
+        try scalable.append(weights.scalableHead, output: .float32)
+        basic = UnsafePointer(basicHead.current.assumingMemoryBound(to: Float.self))
+        scalableLatents = UnsafePointer(scalable.current.assumingMemoryBound(to: Float.self))
+        hyperLatents = UnsafePointer(hyper.current.assumingMemoryBound(to: Float.self))
+    }
+
+    /// Features, `y_b` and `h_a(f)` of a picture whose layout has been checked.
+    func analyse(_ samples: UnsafeRawPointer, layout: PixelLayout) throws(CodecError) {
+        try workers.run(grid.latentHeight) { band, _ in
+            let rows = 16 * band..<16 * (band + 1)
+            switch element {
+            case .float32:
+                layout.unshuffle(
+                    samples, grid, rows: rows, values: values.start,
+                    into: pixels.start.assumingMemoryBound(to: Float.self), stride: grid.paddedWidth / 4 * 48)
+            case .bfloat16:
+                layout.unshuffle(
+                    samples, grid, rows: rows, values: shortValues.start,
+                    into: pixels.start.assumingMemoryBound(to: UInt16.self), stride: grid.paddedWidth / 4 * 48)
+            }
+        }
+        try trunk.run()
+        try basicHead.run()
+        try hyper.run()
+    }
+
+    /// `y_s` from the features and the reconstructed `ŷ_b`.
+    func analyseScalable() throws(CodecError) { try scalable.run() }
+}
+
+extension ConvolutionWeights {
+    /// The parts of a 1×1 convolution that belong to the first `count` inputs (with the bias) and to the others.
+    fileprivate func split(inputs count: Int) -> (ConvolutionWeights, ConvolutionWeights) {
+        func part(_ range: Range<Int>, bias: [Float]) -> ConvolutionWeights {
+            ConvolutionWeights(
+                inputs: range.count, outputs: outputs, kernel: 1, depthwise: false,
+                weights: (0..<outputs).flatMap { output in
+                    weights[output * inputs + range.lowerBound..<output * inputs + range.upperBound]
+                }, bias: bias)
+        }
+        return (part(0..<count, bias: bias), part(count..<inputs, bias: [Float](repeating: 0, count: outputs)))
+    }
+}
