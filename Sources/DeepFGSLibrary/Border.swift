@@ -97,7 +97,7 @@ extension Failure {
             switch error {
             case .unsupportedSize, .frameTooLarge: DFGS_ERROR_TOO_LARGE
             case .bufferTooSmall: DFGS_ERROR_BUFFER
-            case .backend, .bfloat16Unsupported: DFGS_ERROR_COMPUTE
+            case .backend, .bfloat16Unsupported, .unsupportedInstructions: DFGS_ERROR_COMPUTE
             }
         self.init(status, error.description)
     }

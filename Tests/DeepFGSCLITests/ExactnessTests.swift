@@ -4,7 +4,7 @@ import Testing
 
 @testable import DeepFGS
 
-/// One way to compute a frame: a back end, a number of threads, the instructions that oneDNN may use.
+/// One way to compute a frame: a back end, a number of threads, the instructions that oneDNN and our kernels may use.
 private struct Machine: CustomStringConvertible {
     let description: String
     var arguments: [String] = []
@@ -16,9 +16,11 @@ private struct Machine: CustomStringConvertible {
                 description: "oneDNN, \(instructions)", arguments: ["--threads", "1"],
                 environment: ["DNNL_MAX_CPU_ISA": instructions, "ONEDNN_MAX_CPU_ISA": instructions])
         } + [
-            Machine(description: "oneDNN, two threads", arguments: ["--threads", "2"]),
+            Machine(description: "two threads", arguments: ["--threads", "2"]),
             Machine(description: "reference", arguments: ["--backend", "reference", "--threads", "1"]),
         ]
+        + InstructionSet.available.map { Machine(description: "\($0)", arguments: ["--isa", $0.rawValue]) }
+        + (2...4).map { Machine(description: "\($0) threads", arguments: ["--threads", "\($0)"]) }
 }
 
 /// The promise of the format: whoever encodes and whoever decodes, every symbol, mean and scale index is equal.
@@ -32,7 +34,9 @@ private struct Machine: CustomStringConvertible {
         try bench.write("a.dfgs", try Sample.frame.get())
         func used(_ machine: Machine) throws -> String {
             let environment = machine.environment.merging(["DNNL_VERBOSE": "1"]) { $1 }
-            let text = try bench.run(["digest", "a.dfgs"] + machine.arguments, environment: environment).text
+            let text = try bench.run(
+                ["decode", "a.dfgs", "-o", "a.png", "--overwrite"] + machine.arguments, environment: environment
+            ).text
             return try #require(text.split(separator: "\n").first { $0.contains("cpu,isa:") }).description
         }
         #expect(try used(Machine.all[0]).hasSuffix("SSE4.1"))
@@ -47,12 +51,14 @@ private struct Machine: CustomStringConvertible {
             let name = "by-\(index).dfgs"
             frames.append(name)
             let outcome = try bench.run(
-                ["encode", "picture.png", "-o", name, "--precision", "float32"] + machine.arguments,
+                ["encode", "picture.png", "-o", name, "--model", "live-v1", "--precision", "float32"]
+                    + machine.arguments,
                 environment: machine.environment)
             #expect(outcome.status == 0, "\(machine): \(outcome.errors)")
         }
         // Where the processor has bfloat16, its encoder says other symbols: its frames decode alike too.
-        let half = try bench.run("encode", "picture.png", "-o", "by-bfloat16.dfgs", "--precision", "bfloat16")
+        let half = try bench.run(
+            "encode", "picture.png", "-o", "by-bfloat16.dfgs", "--model", "live-v1", "--precision", "bfloat16")
         if half.status == 0 { frames.append("by-bfloat16.dfgs") }
         // A cut, and damage behind the base: still the same everywhere.
         let whole = try bench.read(frames[0])
@@ -76,10 +82,37 @@ private struct Machine: CustomStringConvertible {
         #expect(Double(try #require(sizes.max())) < 1.01 * Double(try #require(sizes.min())))
     }
 
-    @Test("The picture differs by no more than rounding")
+    @Test("Integers to the pixel: frames and pictures are equal, byte by byte, on every machine")
+    func integers() throws {
+        try bench.write("picture.png", try Self.photograph(width: 100, height: 70))
+        var frames: [[UInt8]] = []
+        for machine in Machine.all {
+            let outcome = try bench.run(
+                ["encode", "picture.png", "-o", "a.dfgs", "--overwrite", "--model", "live-v2"] + machine.arguments,
+                environment: machine.environment)
+            #expect(outcome.status == 0, "\(machine): \(outcome.errors)")
+            frames.append(try bench.read("a.dfgs"))
+            #expect(frames[0] == frames.last, "\(machine)")
+        }
+        for length in [frames[0].count, frames[0].count * 2 / 3] {
+            try bench.write("a.dfgs", Array(frames[0].prefix(length)))
+            var first: Picture?
+            for machine in Machine.all {
+                let outcome = try bench.run(
+                    ["decode", "a.dfgs", "-o", "a.png", "--overwrite"] + machine.arguments,
+                    environment: machine.environment)
+                #expect(outcome.status == 0, "\(machine): \(outcome.errors)")
+                let picture = try bench.picture("a.png")
+                #expect(picture == first ?? picture, "\(machine)")
+                first = picture
+            }
+        }
+    }
+
+    @Test("Pictures of a model of floats differ by no more than rounding")
     func pictures() throws {
         try bench.write("picture.png", try Self.photograph(width: 96, height: 80))
-        _ = try bench.run("encode", "picture.png", "-o", "a.dfgs")
+        _ = try bench.run("encode", "picture.png", "-o", "a.dfgs", "--model", "live-v1")
         var first: Picture?
         for machine in Machine.all {
             let outcome = try bench.run(

@@ -130,8 +130,8 @@ struct CheckerboardTests {
             try Model(bytes: endless.bytes)
         }
         var later = ModelBuilder(checkerboard: true)
-        later.metadata["format"] = "3"
-        #expect(throws: ModelError.malformed("metadata field format is 3, must be 1 to 2")) {
+        later.metadata["format"] = "4"
+        #expect(throws: ModelError.malformed("metadata field format is 4, must be 1 to 3")) {
             try Model(bytes: later.bytes)
         }
         var heavy = ModelBuilder(checkerboard: true)

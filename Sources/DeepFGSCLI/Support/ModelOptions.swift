@@ -24,14 +24,27 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Arithmetic of the transforms.")
     var precision = ComputeOptions.Precision.automatic
 
+    @Option(
+        name: .customLong("isa"),
+        help: ArgumentHelp(
+            "Instructions that the integer networks may use; what they compute is the same with all.",
+            valueName: "set"))
+    var instructions = InstructionSet.automatic
+
     @Option(help: "What computes the convolutions; reference is slow, for tests.")
     var backend = ComputeOptions.Backend.oneDNN
 
     func validate() throws {
         guard (0...1024).contains(threads) else { throw ValidationError("--threads goes from 0 to 1024") }
+        guard instructions.isAvailable else {
+            let available = InstructionSet.available.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("this processor has not \(instructions.rawValue); it has \(available)")
+        }
     }
 
-    var compute: ComputeOptions { ComputeOptions(backend: backend, precision: precision, threads: threads) }
+    var compute: ComputeOptions { 
+        ComputeOptions(backend: backend, precision: precision, threads: threads, instructions: instructions)
+    }
 
     var store: ModelStore { ModelStore(directories: Self.searchPath) }
 
@@ -61,3 +74,4 @@ struct ModelOptions: ParsableArguments {
 
 extension ComputeOptions.Precision: ExpressibleByArgument {}
 extension ComputeOptions.Backend: ExpressibleByArgument {}
+extension InstructionSet: ExpressibleByArgument {}
