@@ -35,7 +35,7 @@ private struct Machine: CustomStringConvertible {
         func used(_ machine: Machine) throws -> String {
             let environment = machine.environment.merging(["DNNL_VERBOSE": "1"]) { $1 }
             let text = try bench.run(
-                ["decode", "a.dfgs", "-o", "a.png", "--overwrite"] + machine.arguments, environment: environment
+                ["decode", "a.dfgs", "-o", "a.png"] + machine.arguments, environment: environment
             ).text
             return try #require(text.split(separator: "\n").first { $0.contains("cpu,isa:") }).description
         }
@@ -88,7 +88,7 @@ private struct Machine: CustomStringConvertible {
         var frames: [[UInt8]] = []
         for machine in Machine.all {
             let outcome = try bench.run(
-                ["encode", "picture.png", "-o", "a.dfgs", "--overwrite", "--model", "live-v2"] + machine.arguments,
+                ["encode", "picture.png", "-o", "a.dfgs", "--model", "live-v2"] + machine.arguments,
                 environment: machine.environment)
             #expect(outcome.status == 0, "\(machine): \(outcome.errors)")
             frames.append(try bench.read("a.dfgs"))
@@ -99,7 +99,7 @@ private struct Machine: CustomStringConvertible {
             var first: Picture?
             for machine in Machine.all {
                 let outcome = try bench.run(
-                    ["decode", "a.dfgs", "-o", "a.png", "--overwrite"] + machine.arguments,
+                    ["decode", "a.dfgs", "-o", "a.png"] + machine.arguments,
                     environment: machine.environment)
                 #expect(outcome.status == 0, "\(machine): \(outcome.errors)")
                 let picture = try bench.picture("a.png")
