@@ -20,14 +20,15 @@
         VECTOR sum[HIGH][ACROSS];                                                                                      \
         const ptrdiff_t position = c->input_position;                                                                  \
         const int32_t groups = c->run_length * (int32_t)sizeof(INPUT) / 4;                                             \
-        _Pragma("unroll") for (int m = 0; m < HIGH; m++)                                                               \
-            _Pragma("unroll") for (int n = 0; n < ACROSS; n++) sum[m][n] = LOAD(c->bias + output + 16 * n);            \
+        _Pragma("unroll") for (int m = 0; m < HIGH; m++) _Pragma("unroll") for (int n = 0; n < ACROSS; n++)            \
+            sum[m][n] = LOAD(c->bias + output + 16 * n);                                                               \
         for (int32_t run = 0; run < c->runs; run++) {                                                                  \
             const char *from = input + run * c->run_stride;                                                            \
             for (int32_t group = 0; group < groups; group++) {                                                         \
                 VECTOR w[ACROSS];                                                                                      \
                 _Pragma("unroll") for (int n = 0; n < ACROSS; n++) w[n] = LOAD(weights + 64 * n);                      \
-                _Pragma("unroll") for (int m = 0; m < HIGH; m++) {                                                     \
+                _Pragma("unroll") for (int m = 0; m < HIGH; m++)                                                       \
+                {                                                                                                      \
                     const VECTOR a = BROADCAST(from + m * position);                                                   \
                     _Pragma("unroll") for (int n = 0; n < ACROSS; n++) sum[m][n] = DOT(sum[m][n], a, w[n]);            \
                 }                                                                                                      \
@@ -35,12 +36,12 @@
                 weights += 64 * ACROSS;                                                                                \
             }                                                                                                          \
         }                                                                                                              \
-        _Pragma("unroll") for (int m = 0; m < HIGH; m++) {                                                             \
+        _Pragma("unroll") for (int m = 0; m < HIGH; m++)                                                               \
+        {                                                                                                              \
             int n = 0;                                                                                                 \
             _Pragma("unroll") for (; PAIR && n + 2 <= ACROSS; n += 2)                                                  \
                 FINISH_PAIR(c, kind, sum[m][n], sum[m][n + 1], output + 16 * n, row, column + m);                      \
-            _Pragma("unroll") for (; n < ACROSS; n++)                                                                  \
-                FINISH(c, kind, sum[m][n], output + 16 * n, row, column + m);                                          \
+            _Pragma("unroll") for (; n < ACROSS; n++) FINISH(c, kind, sum[m][n], output + 16 * n, row, column + m);    \
         }                                                                                                              \
     }
 #define DEFINE_TILES(HIGH, ACROSS) DEFINE_TILE(HIGH, ACROSS) DEFINE_TILE(1, ACROSS)
@@ -72,8 +73,8 @@ DEFINE_SWEEP(TALL, 4)
 #endif
 
 // All outputs, in blocks whose weights stay in the first-level cache while all positions pass.
-TARGET static inline __attribute__((always_inline)) void NAME(convolve_to)(
-    const DeepFGSConvolution *c, DeepFGSResultKind kind)
+TARGET static inline __attribute__((always_inline)) void NAME(convolve_to)(const DeepFGSConvolution *c,
+                                                                           DeepFGSResultKind kind)
 {
     const ptrdiff_t row = (ptrdiff_t)c->runs * c->run_length * (ptrdiff_t)sizeof(INPUT);
     int32_t output = 0;
@@ -92,17 +93,26 @@ TARGET static inline __attribute__((always_inline)) void NAME(convolve_to)(
 TARGET static void NAME(convolve)(const DeepFGSConvolution *c)
 {
     switch (c->kind) {
-    case DEEPFGS_RESULT_ACTIVATION: NAME(convolve_to)(c, DEEPFGS_RESULT_ACTIVATION); break;
-    case DEEPFGS_RESULT_STREAM: NAME(convolve_to)(c, DEEPFGS_RESULT_STREAM); break;
-    case DEEPFGS_RESULT_WIDE: NAME(convolve_to)(c, DEEPFGS_RESULT_WIDE); break;
-    case DEEPFGS_RESULT_SUM: NAME(convolve_to)(c, DEEPFGS_RESULT_SUM); break;
+    case DEEPFGS_RESULT_ACTIVATION:
+        NAME(convolve_to)(c, DEEPFGS_RESULT_ACTIVATION);
+        break;
+    case DEEPFGS_RESULT_STREAM:
+        NAME(convolve_to)(c, DEEPFGS_RESULT_STREAM);
+        break;
+    case DEEPFGS_RESULT_WIDE:
+        NAME(convolve_to)(c, DEEPFGS_RESULT_WIDE);
+        break;
+    case DEEPFGS_RESULT_SUM:
+        NAME(convolve_to)(c, DEEPFGS_RESULT_SUM);
+        break;
     }
 }
 
 // Where output i of a block of `across` vectors stands among the block's sums.
 static inline int32_t NAME(place)(int32_t i, int32_t across)
 {
-    if (!PAIR || across == 1) return i;
+    if (!PAIR || across == 1)
+        return i;
     const int32_t pair = i / 32, inside = i % 32;
     return 32 * pair + 16 * (inside / 4 % 2) + 4 * (inside / 8) + inside % 4;
 }
@@ -131,7 +141,8 @@ static void NAME(arrange)(const uint32_t *numbers, int32_t outputs, uint32_t *ar
 {
     for (int32_t first = 0; first < outputs;) {
         const int32_t across = NAME(across)(first, outputs);
-        for (int32_t i = 0; i < 16 * across; i++) arranged[first + NAME(place)(i, across)] = numbers[first + i];
+        for (int32_t i = 0; i < 16 * across; i++)
+            arranged[first + NAME(place)(i, across)] = numbers[first + i];
         first += 16 * across;
     }
 }

@@ -11,16 +11,15 @@ TARGET static void NAME(depthwise)(const DeepFGSDepthwise *d)
                 v16i sum = bias;
                 for (int32_t y = 0; y < 3; y++)
                     for (int32_t x = 0; x < 3; x++) {
-                        const v16s value = *(const v16s_unaligned *)((const int16_t *)(from + y * d->input_row +
-                                                                                       x * d->input_position) +
-                                                                     channel);
+                        const v16s value = *(
+                            const v16s_unaligned *)((const int16_t *)(from + y * d->input_row + x * d->input_position) +
+                                                    channel);
                         const v16s weight = *(const v16s_unaligned *)(weights + 16 * (3 * y + x));
                         sum += __builtin_convertvector(value * weight, v16i);
                     }
                 char *to = (char *)d->output + row * d->output_row + column * d->output_position;
-                STORE_ACTIVATIONS(
-                    int16_t, (int16_t *)to + channel,
-                    ROUNDED(CLAMPED(SCALED(sum, multiplier), -127.0f, 127.0f)) + d->offset);
+                STORE_ACTIVATIONS(int16_t, (int16_t *)to + channel,
+                                  ROUNDED(CLAMPED(SCALED(sum, multiplier), -127.0f, 127.0f)) + d->offset);
             }
         }
     }
@@ -36,5 +35,6 @@ static void NAME(pack_depthwise)(const int16_t *weights, int32_t channels, void 
 
 static void NAME(arrange_depthwise)(const uint32_t *numbers, int32_t channels, uint32_t *arranged)
 {
-    for (int32_t channel = 0; channel < channels; channel++) arranged[channel] = numbers[channel];
+    for (int32_t channel = 0; channel < channels; channel++)
+        arranged[channel] = numbers[channel];
 }

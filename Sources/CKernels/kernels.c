@@ -8,12 +8,17 @@ const DeepFGSKernels *deepfgs_kernels(DeepFGSISA isa, int32_t activation_size)
     const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
     const bool vnni = avx512 && __builtin_cpu_supports("avx512vnni");
-    if (activation_size == 1) return isa == DEEPFGS_ISA_VNNI && vnni ? &deepfgs_kernels_vnni_bytes : NULL;
+    if (activation_size == 1)
+        return isa == DEEPFGS_ISA_VNNI && vnni ? &deepfgs_kernels_vnni_bytes : NULL;
     switch (isa) {
-    case DEEPFGS_ISA_VNNI: return vnni ? &deepfgs_kernels_vnni_words : NULL;
-    case DEEPFGS_ISA_AVX512: return avx512 ? &deepfgs_kernels_avx512 : NULL;
-    case DEEPFGS_ISA_AVX2: return avx2 ? &deepfgs_kernels_avx2 : NULL;
-    case DEEPFGS_ISA_SSE2: return &deepfgs_kernels_sse2;
+    case DEEPFGS_ISA_VNNI:
+        return vnni ? &deepfgs_kernels_vnni_words : NULL;
+    case DEEPFGS_ISA_AVX512:
+        return avx512 ? &deepfgs_kernels_avx512 : NULL;
+    case DEEPFGS_ISA_AVX2:
+        return avx2 ? &deepfgs_kernels_avx2 : NULL;
+    case DEEPFGS_ISA_SSE2:
+        return &deepfgs_kernels_sse2;
     }
 #endif
     (void)isa;
@@ -23,14 +28,20 @@ const DeepFGSKernels *deepfgs_kernels(DeepFGSISA isa, int32_t activation_size)
 
 int64_t deepfgs_ceiling(DeepFGSISA isa, int32_t activation_size, int64_t rounds)
 {
-    if (!deepfgs_kernels(isa, activation_size)) return 0;
+    if (!deepfgs_kernels(isa, activation_size))
+        return 0;
 #if defined(__x86_64__)
-    if (activation_size == 1) return deepfgs_ceiling_vnni_bytes(rounds);
+    if (activation_size == 1)
+        return deepfgs_ceiling_vnni_bytes(rounds);
     switch (isa) {
-    case DEEPFGS_ISA_VNNI: return deepfgs_ceiling_vnni_words(rounds);
-    case DEEPFGS_ISA_AVX512: return deepfgs_ceiling_avx512(rounds);
-    case DEEPFGS_ISA_AVX2: return deepfgs_ceiling_avx2(rounds);
-    case DEEPFGS_ISA_SSE2: return deepfgs_ceiling_sse2(rounds);
+    case DEEPFGS_ISA_VNNI:
+        return deepfgs_ceiling_vnni_words(rounds);
+    case DEEPFGS_ISA_AVX512:
+        return deepfgs_ceiling_avx512(rounds);
+    case DEEPFGS_ISA_AVX2:
+        return deepfgs_ceiling_avx2(rounds);
+    case DEEPFGS_ISA_SSE2:
+        return deepfgs_ceiling_sse2(rounds);
     }
 #endif
     (void)rounds;

@@ -26,17 +26,17 @@ static inline __attribute__((always_inline)) int32_t rounded(float value)
 
 static inline bool included(DeepFGSColumns columns, int32_t i) { return (i + columns.first) % columns.step == 0; }
 
-CLONES void deepfgs_latents(
-    const int16_t *restrict symbols, ptrdiff_t plane, const int16_t *restrict means, int32_t channels, int32_t count,
-    DeepFGSColumns columns, int32_t step, int32_t most, int32_t *restrict latents)
+CLONES void deepfgs_latents(const int16_t *restrict symbols, ptrdiff_t plane, const int16_t *restrict means,
+                            int32_t channels, int32_t count, DeepFGSColumns columns, int32_t step, int32_t most,
+                            int32_t *restrict latents)
 {
     if (columns.step != 1) {
         for (int32_t i = 0; i < count; i++)
             for (int32_t channel = 0; channel < channels; channel++)
                 latents[i * channels + channel] =
-                    included(columns, i)
-                        ? step * CLAMP((int32_t)symbols[channel * plane + i], -most, most) + means[i * channels + channel]
-                        : 0;
+                    included(columns, i) ? step * CLAMP((int32_t)symbols[channel * plane + i], -most, most) +
+                                               means[i * channels + channel]
+                                         : 0;
         return;
     }
     for (int32_t start = 0; start < count; start += 16) {
@@ -48,12 +48,13 @@ CLONES void deepfgs_latents(
         }
     }
     const int32_t numbers = count * channels;
-    for (int32_t i = 0; i < numbers; i++) latents[i] = step * latents[i] + means[i];
+    for (int32_t i = 0; i < numbers; i++)
+        latents[i] = step * latents[i] + means[i];
 }
 
-CLONES void deepfgs_context_inputs(
-    const int32_t *restrict latents, int32_t channels, int32_t count, int32_t shift, int32_t limit, int32_t offset,
-    int32_t size, void *restrict output, ptrdiff_t position)
+CLONES void deepfgs_context_inputs(const int32_t *restrict latents, int32_t channels, int32_t count, int32_t shift,
+                                   int32_t limit, int32_t offset, int32_t size, void *restrict output,
+                                   ptrdiff_t position)
 {
     const int32_t half = shift > 0 ? 1 << (shift - 1) : 0;
     for (int32_t i = 0; i < count; i++) {
@@ -70,9 +71,8 @@ CLONES void deepfgs_context_inputs(
     }
 }
 
-CLONES void deepfgs_halves(
-    const int32_t *restrict latents, int32_t channels, int32_t count, int16_t *restrict high, int16_t *restrict low,
-    ptrdiff_t stride)
+CLONES void deepfgs_halves(const int32_t *restrict latents, int32_t channels, int32_t count, int16_t *restrict high,
+                           int16_t *restrict low, ptrdiff_t stride)
 {
     for (int32_t i = 0; i < count; i++)
         for (int32_t c = 0; c < channels; c++) {
@@ -81,9 +81,9 @@ CLONES void deepfgs_halves(
         }
 }
 
-CLONES void deepfgs_enter_latents(
-    const int32_t *restrict latents, const float *restrict enter, int32_t channels, int32_t count, int32_t offset,
-    int32_t size, void *restrict output, ptrdiff_t position)
+CLONES void deepfgs_enter_latents(const int32_t *restrict latents, const float *restrict enter, int32_t channels,
+                                  int32_t count, int32_t offset, int32_t size, void *restrict output,
+                                  ptrdiff_t position)
 {
     for (int32_t i = 0; i < count; i++) {
         const int32_t *from = latents + i * channels;
@@ -99,14 +99,14 @@ CLONES void deepfgs_enter_latents(
     }
 }
 
-CLONES void deepfgs_means(
-    const int32_t *restrict parameters, ptrdiff_t parameter_stride, const int32_t *restrict high,
-    const int32_t *restrict low, ptrdiff_t linear_stride, int32_t channels, int32_t count, DeepFGSColumns columns,
-    int32_t mean_limit, int32_t scale_limit, int32_t scale_shift, int16_t *restrict means, uint8_t *restrict scales,
-    ptrdiff_t plane)
+CLONES void deepfgs_means(const int32_t *restrict parameters, ptrdiff_t parameter_stride, const int32_t *restrict high,
+                          const int32_t *restrict low, ptrdiff_t linear_stride, int32_t channels, int32_t count,
+                          DeepFGSColumns columns, int32_t mean_limit, int32_t scale_limit, int32_t scale_shift,
+                          int16_t *restrict means, uint8_t *restrict scales, ptrdiff_t plane)
 {
     for (int32_t i = 0; i < count; i++) {
-        if (!included(columns, i)) continue;
+        if (!included(columns, i))
+            continue;
         const int32_t *from = parameters + i * parameter_stride;
         int16_t *to = means + i * channels;
         if (high) {
@@ -117,7 +117,8 @@ CLONES void deepfgs_means(
                 to[c] = (int16_t)CLAMP(mean, -mean_limit, mean_limit);
             }
         } else {
-            for (int32_t c = 0; c < channels; c++) to[c] = (int16_t)CLAMP(from[c], -mean_limit, mean_limit);
+            for (int32_t c = 0; c < channels; c++)
+                to[c] = (int16_t)CLAMP(from[c], -mean_limit, mean_limit);
         }
     }
     for (int32_t start = 0; start < count; start += 32) {
@@ -126,7 +127,8 @@ CLONES void deepfgs_means(
             const int32_t *from = parameters + channels + c;
             uint8_t *to = scales + c * plane;
             for (int32_t i = start; i < end; i++) {
-                if (!included(columns, i)) continue;
+                if (!included(columns, i))
+                    continue;
                 const int32_t scale = CLAMP(from[i * parameter_stride], 0, scale_limit) + scale_shift;
                 to[i] = (uint8_t)CLAMP(scale, 0, scale_limit);
             }
@@ -134,9 +136,9 @@ CLONES void deepfgs_means(
     }
 }
 
-CLONES void deepfgs_quantise(
-    const int16_t *restrict values, ptrdiff_t stride, const int16_t *restrict means, int32_t channels, int32_t count,
-    DeepFGSColumns columns, int32_t step, float rounding, int32_t most, int16_t *restrict symbols, ptrdiff_t plane)
+CLONES void deepfgs_quantise(const int16_t *restrict values, ptrdiff_t stride, const int16_t *restrict means,
+                             int32_t channels, int32_t count, DeepFGSColumns columns, int32_t step, float rounding,
+                             int32_t most, int16_t *restrict symbols, ptrdiff_t plane)
 {
     // The numerator is an integer below 2^24 where `rounding` is 0, and no quotient lies so near under an integer that
     // its rounding could reach it: exact.
@@ -160,10 +162,12 @@ CLONES void deepfgs_quantise(
             for (int32_t c = 0; c < width; c++) {
                 int16_t *to = symbols + (first + c) * plane;
                 if (columns.step == 1)
-                    for (int32_t i = start; i < end; i++) to[i] = found[(i - start) * Channels + c];
+                    for (int32_t i = start; i < end; i++)
+                        to[i] = found[(i - start) * Channels + c];
                 else
                     for (int32_t i = start; i < end; i++)
-                        if (included(columns, i)) to[i] = found[(i - start) * Channels + c];
+                        if (included(columns, i))
+                            to[i] = found[(i - start) * Channels + c];
             }
         }
     }

@@ -51,10 +51,11 @@ typedef struct {
     int32_t channel;
 } DeepFGSPlace;
 
-static inline __attribute__((always_inline)) DeepFGSPlace deepfgs_place(
-    const DeepFGSConvolution *c, int32_t output, int32_t row, int32_t column)
+static inline __attribute__((always_inline)) DeepFGSPlace deepfgs_place(const DeepFGSConvolution *c, int32_t output,
+                                                                        int32_t row, int32_t column)
 {
-    if (!c->shuffles) return (DeepFGSPlace){row, column, output};
+    if (!c->shuffles)
+        return (DeepFGSPlace){row, column, output};
     const int32_t channels = c->outputs / 4, place = output / channels;
     return (DeepFGSPlace){2 * row + place / 2, 2 * column + place % 2, output - place * channels};
 }

@@ -75,4 +75,22 @@ struct NetworkVectorTests {
         #expect(decoder.allScales == network.allScales)
         #expect(try decoder.picture() == network.picture())
     }
+
+    @Test(
+        "A model of integers: every pixel and every symbol is the training code's, on every instruction set",
+        arguments: Fixture.all.filter { (try? $0.model.get())?.configuration.format == 3 },
+        InstructionSet.available.flatMap { set in (set == .plain ? [2] : [1, 2, 3, 4]).map { (set, $0) } })
+    func integers(fixture: Fixture, machine: (InstructionSet, Int)) throws {
+        let options = ComputeOptions(threads: machine.1, instructions: machine.0)
+        let (network, vectors) = try network(fixture, options)
+        try network.encode(try vectors.picture("x"))
+        #expect(Array(network.hyperSymbols) == (try vectors.integers("z")))
+        #expect(network.allSymbols == (try vectors.integers("cut192.q")))
+        #expect(network.allMeans == (try vectors.integers("cut192.mean")))
+        #expect(try network.picture() == vectors.picture("cut192.rgb"))
+        for cut in machine.0 == .plain ? [] : Vectors.cuts {
+            try network.decode(hyper: try vectors.integers("z"), symbols: try vectors.integers("cut\(cut).q"))
+            #expect(try network.picture() == vectors.picture("cut\(cut).rgb"))
+        }
+    }
 }

@@ -86,21 +86,20 @@ typedef struct {
     // 1 or 2.
     int32_t activation_size;
     // `weights` are `[outputs][inputs]`, inputs in the order of the runs; `packed` has as many numbers.
-    void (*_Nonnull pack)(
-        const int16_t *_Nullable weights, int32_t outputs, int32_t inputs, void *_Nullable packed);
+    void (*_Nonnull pack)(const int16_t *_Nullable weights, int32_t outputs, int32_t inputs, void *_Nullable packed);
     // Brings one number for each output into the order in which the sums leave the registers.
     void (*_Nonnull arrange)(const uint32_t *_Nullable numbers, int32_t outputs, uint32_t *_Nullable arranged);
     void (*_Nonnull convolve)(const DeepFGSConvolution *_Nonnull);
     // `weights` are `[channels][3][3]`; `packed` has `12 * roundup(channels, 64)` numbers.
     void (*_Nonnull pack_depthwise)(const int16_t *_Nullable weights, int32_t channels, void *_Nullable packed);
     // `arranged` has `roundup(channels, 64)` numbers.
-    void (*_Nonnull arrange_depthwise)(
-        const uint32_t *_Nullable numbers, int32_t channels, uint32_t *_Nullable arranged);
+    void (*_Nonnull arrange_depthwise)(const uint32_t *_Nullable numbers, int32_t channels,
+                                       uint32_t *_Nullable arranged);
     void (*_Nonnull depthwise)(const DeepFGSDepthwise *_Nonnull);
     // `clamp(rint(stream * enter), -127, 127) + offset` of `count` positions; `enter` is not arranged.
-    void (*_Nonnull enter)(
-        const int16_t *_Nonnull stream, ptrdiff_t stream_position, const float *_Nonnull enter, int32_t channels,
-        int32_t count, int32_t offset, void *_Nonnull output, ptrdiff_t output_position);
+    void (*_Nonnull enter)(const int16_t *_Nonnull stream, ptrdiff_t stream_position, const float *_Nonnull enter,
+                           int32_t channels, int32_t count, int32_t offset, void *_Nonnull output,
+                           ptrdiff_t output_position);
 } DeepFGSKernels;
 
 typedef enum { DEEPFGS_ISA_SSE2, DEEPFGS_ISA_AVX2, DEEPFGS_ISA_AVX512, DEEPFGS_ISA_VNNI } DeepFGSISA;

@@ -76,7 +76,8 @@ extension ModelConfiguration {
             _ = try reader.integer("weight_max", 127...127)
         }
         self.init(
-            format: format, name: name, slices: slices, basicSlices: try reader.integer("basic_slices", 1...slices.count - 1),
+            format: format, name: name, slices: slices,
+            basicSlices: try reader.integer("basic_slices", 1...slices.count - 1),
             hyperChannels: try reader.integer("z_channels", 1...1024),
             featureChannels: try reader.integer("feature_channels", 1...1024),
             contextChannels: try reader.integer("context_channels", 1...1024),

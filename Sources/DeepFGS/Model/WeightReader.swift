@@ -57,6 +57,7 @@ struct WeightReader {
     ///   - kernel: Side of the kernel.
     ///   - limit: Largest magnitude of an input.
     ///   - entering: Whether the layer reads a stream.
+    /// - Returns: The layer.
     /// - Throws: `ModelError.tensor` or `.malformed`.
     func integers(
         _ name: String, _ weights: [Int16], inputs: Int, outputs: Int, kernel: Int, limit: Int, entering: Bool = false

@@ -42,7 +42,7 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
-    var compute: ComputeOptions { 
+    var compute: ComputeOptions {
         ComputeOptions(backend: backend, precision: precision, threads: threads, instructions: instructions)
     }
 

@@ -16,8 +16,9 @@ public struct ComputeOptions: Hashable, Sendable {
         case bfloat16
     }
     public var backend: Backend
-    /// What the integer kernels may use; others refuse with `CodecError.unsupportedInstructions`. Results never depend on
-    /// it.
+    /// What the integer kernels may use; results never depend on it.
+    ///
+    /// What the processor does not have is refused with `CodecError.unsupportedInstructions`.
     public var instructions: InstructionSet
     public var precision: Precision
     /// Threads for one picture; 0 means as many as the process may run on.

@@ -16,7 +16,8 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     case plain
 
     /// Those that this processor has, fastest first.
-    public static let available: [InstructionSet] = [.vnni, .avx512, .avx2, .sse2].filter { $0.table(1) != nil || $0.table(2) != nil } + [.plain]
+    public static let available: [InstructionSet] =
+        [.vnni, .avx512, .avx2, .sse2].filter { $0.table(1) != nil || $0.table(2) != nil } + [.plain]
 
     /// Whether this processor has them.
     public var isAvailable: Bool { self == .automatic || Self.available.contains(self) }

@@ -53,7 +53,8 @@ final class HyperNetwork {
 
     /// A 3×3 and the 1×1 of an up-sampling, both with ReLU, in bands of `rows` rows.
     private func stage(
-        _ first: IntegerLayer, _ second: IntegerLayer, from input: ActivationPlane, rows: Int, to output: ActivationPlane
+        _ first: IntegerLayer, _ second: IntegerLayer, from input: ActivationPlane, rows: Int,
+        to output: ActivationPlane
     ) throws(CodecError) {
         let (convolve, size) = (layers.kernels.table.convolve, layers.kernels.activationSize)
         let position = layers.featureRoom * size

@@ -77,7 +77,9 @@ final class FloatTransforms: Transforms {
             for channel in 0..<channels.count {
                 let latent = Float(values[index &* channels.count &+ channel]) * 0.0625
                 store(latent, latents.start, position &* all &+ channels.first &+ channel)
-                if channels.isBasic { store(latent, basicLatents.start, position &* basic &+ channels.first &+ channel) }
+                if channels.isBasic {
+                    store(latent, basicLatents.start, position &* basic &+ channels.first &+ channel)
+                }
             }
         }
     }

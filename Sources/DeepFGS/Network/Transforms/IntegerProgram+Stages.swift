@@ -12,7 +12,8 @@ extension IntegerProgram {
         let entry = stages[0].reader
         let (height, width) = (pixels.rows, pixels.columns)
         // The first blocks may be missing: the phase may already reach the next resolution.
-        beginPhase(rows: coarsest(stages.dropFirst(), height: height, atEnd: coarsestAtEnd), bytes: 8 * width * entry.outputs)
+        beginPhase(
+            rows: coarsest(stages.dropFirst(), height: height, atEnd: coarsestAtEnd), bytes: 8 * width * entry.outputs)
         let stream = self.stream(height: height, width: width, room: entry.outputs)
         let input = Activations(
             place: .picture(pixels.above(row: 0), band: height / bands * pixels.layout.row), layout: pixels.layout)

@@ -56,7 +56,8 @@ final class IntegerTransforms: Transforms {
         let (offset, size) = (Int32(layers.kernels.offset), layers.kernels.activationSize)
         deepfgs_enter_latents(
             values, layers.fusionEntry.enter.start + channels.first, Int32(channels.count), Int32(positions.count),
-            offset, Int32(size), latents.row(0) + positions.lowerBound * latents.layout.position + channels.first * size,
+            offset, Int32(size),
+            latents.row(0) + positions.lowerBound * latents.layout.position + channels.first * size,
             latents.layout.position)
         if channels.isBasic, let analysis {
             let plane = analysis.scalableInput

@@ -10,7 +10,7 @@ extension PixelLayout {
     ///   - rows: Rows of the padded picture.
     ///   - values: What each of the 256 sample values becomes.
     ///   - output: `[grid.paddedHeight / 4][grid.paddedWidth / 4][48]`.
-    ///   - stride: Numbers from row to row of the output.
+    ///   - outputStride: Numbers from row to row of the output.
     func unshuffle<Number: BitwiseCopyable>(
         _ pixels: UnsafeRawPointer, _ grid: LatentGrid, rows: Range<Int>, values: UnsafePointer<Number>,
         into output: UnsafeMutablePointer<Number>, stride outputStride: Int

@@ -12,7 +12,9 @@ final class SynthesisChain {
         program = BandProgram(
             backend: backend, workers: workers, input: latents, height: grid.latentHeight, width: grid.latentWidth,
             slope: Float(configuration.leakySlope))
-        try program.append([.convolution(weights.fusionEntry), .block(weights.fusionBlock)] + weights.synthesis, latentRows: grid.latentHeight)
+        try program.append(
+            [.convolution(weights.fusionEntry), .block(weights.fusionBlock)] + weights.synthesis,
+            latentRows: grid.latentHeight)
         program.beginPhase(rows: grid.latentHeight, channels: weights.pixels.outputs)
         try program.append(last: weights.pixels, output: .float32)
     }

@@ -12,7 +12,8 @@ protocol Transforms: AnyObject {
     ///   - layout: Where its samples lie.
     ///   - hyper: Receives the symbols of `z`, planar.
     /// - Throws: `CodecError.backend`.
-    func analyse(_ samples: UnsafeRawPointer, layout: PixelLayout, hyper: UnsafeMutablePointer<Int16>) throws(CodecError)
+    func analyse(_ samples: UnsafeRawPointer, layout: PixelLayout, hyper: UnsafeMutablePointer<Int16>)
+        throws(CodecError)
 
     /// Computes `y_s` from the features and the basic latents that were written.
     func analyseScalable() throws(CodecError)

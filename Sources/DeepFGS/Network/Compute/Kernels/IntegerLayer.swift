@@ -11,7 +11,9 @@ struct ChannelGroup: Hashable {
     }
 }
 
-/// One convolution of integers, its weights packed for one set of kernels. Immutable and shared by all threads.
+/// One convolution of integers, its weights packed for one set of kernels.
+///
+/// Immutable, and shared by all threads.
 final class IntegerLayer: @unchecked Sendable {
     let kernels: Kernels
     /// Runs of a position's inputs, and activations in each.
@@ -98,6 +100,7 @@ final class IntegerLayer: @unchecked Sendable {
     ///   - rows: Rows of positions.
     ///   - columns: Columns of positions.
     ///   - input: Where the input lies.
+    /// - Returns: The convolution without its pointers to input and result.
     func over(rows: Int, columns: Int, _ input: ActivationLayout) -> DeepFGSConvolution {
         var convolution = DeepFGSConvolution()
         let step = kernel == 2 ? 2 : 1

@@ -124,7 +124,8 @@ extension IntegerProgram {
         keep(inner)
         append(
             block.p1, from: input, rows: height / bands, columns: width, range: 0...255, offset: 0,
-            to: Activations(place: .picture(inner.row(0), band: height / bands * inner.layout.row), layout: inner.layout))
+            to: Activations(
+                place: .picture(inner.row(0), band: height / bands * inner.layout.row), layout: inner.layout))
         let size = kernels.activationSize
         beginPhase(
             rows: coarsest, bytes: height / coarsest * width * (3 * room * size + block.wideRoom * size + 2 * room))
