@@ -6,11 +6,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .config import SCALE_STEP, SCALES, STRIDE, SYMBOL_MAX, Z_MAX
+from .config import SCALE_STEP, SCALES, STEP_MAX, STRIDE, SYMBOL_MAX
 from .errors import TrainingError
-from .integer import IntegerEntropy
-from .model import DeepFGS
+from .integer_entropy import IntegerEntropy
 from .tables import Tables
+from .walk import walk
 
 
 class Coded(NamedTuple):
@@ -35,79 +35,89 @@ class Quantiser(NamedTuple):
     @classmethod
     def of(cls, step: int) -> "Quantiser":
         """The step with the shift that keeps the Gaussians' widths. Raises TrainingError outside 1 to 32."""
-        if not 1 <= step <= 32:
-            raise TrainingError(f"quantiser step {step}: 1 to 32 are possible, 16 is the default")
+        if not 1 <= step <= STEP_MAX:
+            raise TrainingError(f"quantiser step {step}: 1 to {STEP_MAX} are possible, 16 is the default")
         return cls(step, round(math.log(16 / step) / SCALE_STEP))
+
+
+class FloatTransforms:
+    """The transforms of formats 1 and 2. Pictures [1, 3, H, W] of 0 to 255; latents go to the codec in 256ths."""
+
+    def __init__(self, net):
+        self.net = net
+
+    @torch.no_grad()
+    def analyse(self, picture: torch.Tensor):
+        """(features, z, 256ths of y_b)."""
+        f = self.net.trunk(picture / 255)
+        return f, torch.round(self.net.ha(f)), 256 * self.net.hb(f).double()
+
+    @torch.no_grad()
+    def scalable(self, features: torch.Tensor, basic: torch.Tensor) -> torch.Tensor:
+        """256ths of y_s from the features and 16ths of the decoded y_b."""
+        return 256 * self.net.scalable(features, basic.float() / 16).double()
+
+    @torch.no_grad()
+    def synthesise(self, latents: torch.Tensor) -> torch.Tensor:
+        """The picture of 16ths of all latents."""
+        return (self.net.decode(latents.float() / 16).clamp(0, 1) * 255).round()
 
 
 class Codec:
     """Encoder and decoder of one model; `dtype` is what the integer networks run in (float32 and float64 agree)."""
 
-    def __init__(self, net: DeepFGS, integer: IntegerEntropy, tables: Tables, dtype=torch.float32,
-                 basic: Quantiser = Quantiser(), scalable: Quantiser = Quantiser()):
-        self.net, self.integer, self.tables, self.dtype = net, integer, tables, dtype
-        self.basic, self.scalable = basic, scalable
-
-    def predict(self, i: int, features, latents, symbols):
-        """16 * mean and scale index under the slice's quantiser, symbols and integer latents of a slice.
-
-        `symbols`: maps (16 * mean, step) to the slice's symbols.
-        """
-        quantiser = self.basic if i < self.net.config.basic_slices else self.scalable
-        reconstruct = lambda mean: quantiser.step * symbols(mean, quantiser.step) + mean
-        mean, scale = self.integer.predict(i, features, latents, reconstruct)
-        q = symbols(mean, quantiser.step)
-        return mean, (scale + quantiser.scale_shift).clamp(0, SCALES - 1), q, quantiser.step * q + mean
+    def __init__(self, transforms, integer: IntegerEntropy, tables: Tables, dtype=torch.float32,
+                 basic: Quantiser = Quantiser(), scalable: Quantiser = Quantiser(), rounding: float = 0.0):
+        """transforms: FloatTransforms or IntegerTransforms; rounding: the encoder rounds |v| + 1/2 + this down."""
+        self.transforms, self.integer, self.tables, self.dtype = transforms, integer, tables, dtype
+        self.config, self.quantisers, self.rounding = integer.config, (basic, scalable), rounding
 
     @torch.no_grad()
     def encode(self, x: torch.Tensor) -> Coded:
         """Codes a whole picture x [1, 3, H, W] in [0, 1], H and W multiples of 64 (see `pad`)."""
-        net, config, integer = self.net, self.net.config, self.integer
-        f = net.ga(x - 0.5)
-        z = torch.round(net.ha(f)).clamp(-Z_MAX, Z_MAX).to(self.dtype)
-        phi, y, offset = integer.hyper(z), net.hb(f), 0
-        features, parts = [phi], dict(q=[], mean=[], scale=[], latents=[])
-        for i, n in enumerate(config.slices):
-            if i == config.basic_slices:
-                y, offset = net.scalable(f, [v.float() / 16 for v in parts["latents"]]), 0
-            target = 16 * y[:, offset : offset + n].double()
-            symbols = lambda mean, step: torch.round((target - mean.double()) / step).clamp(
-                -SYMBOL_MAX, SYMBOL_MAX).to(self.dtype)
-            coded = self.predict(i, features, parts["latents"], symbols)
-            for key, value in zip(("mean", "scale", "q", "latents"), coded):
-                parts[key].append(value)
-            if i < len(config.slices) - 1:
-                features.append(integer.context(i, parts["latents"][-1]))
-            offset += n
-        joined = {key: torch.cat(value, 1) for key, value in parts.items()}
-        whole = lambda t: t[0].cpu().numpy().astype(np.int64)
-        bits = self.tables.bits_of_scale(whole(joined["q"]), whole(joined["scale"])).sum((1, 2))
-        return Coded(z=z, phi=phi, bits_z=self.tables.bits_of_z(whole(z)), bits=bits, **joined)
+        features, z, basic = self.transforms.analyse(torch.round(x * 255))
+        z_max = self.config.ranges.z_max
+
+        def symbols(y, mean, step):
+            v = (y.double() / 16 - mean.double()) / step
+            q = torch.sign(v) * torch.floor(v.abs() + 0.5 + self.rounding)
+            return q.clamp(-SYMBOL_MAX, SYMBOL_MAX).to(self.dtype)
+
+        scalable = lambda known: self.transforms.scalable(features, known)
+        return self._walk(z.clamp(-z_max, z_max).to(self.dtype), basic, scalable, symbols)
 
     @torch.no_grad()
     def cut(self, coded: Coded, channels: int) -> Coded:
         """What a decoder has when y_s ends after `channels` channels: later symbols are 0, the prediction runs on."""
-        config, start = self.net.config, self.net.config.basic_channels + channels
-        q = coded.q.clone()
-        q[:, start:] = 0
-        features, latents, means, scales, offset = [coded.phi], [], [], [], 0
-        for i, n in enumerate(config.slices):
-            known = q[:, offset : offset + n]
-            mean, scale, _, decoded = self.predict(i, features, latents, lambda *_: known)
-            latents.append(decoded)
-            means.append(mean)
-            scales.append(scale)
-            if i < len(config.slices) - 1:
-                features.append(self.integer.context(i, latents[-1]))
-            offset += n
-        join = lambda parts: torch.cat(parts, 1)
-        bits = np.where(np.arange(len(coded.bits)) < start, coded.bits, 0)
-        return coded._replace(q=q, mean=join(means), scale=join(scales), latents=join(latents), bits=bits)
+        first, q = self.config.basic_channels, coded.q.clone()
+        q[:, first + channels :] = 0
+        part = self._walk(coded.z, q[:, :first], lambda _: q[:, first:], lambda known, *_: known)
+        part.bits[first + channels :] = 0
+        return part
 
     @torch.no_grad()
     def decode(self, coded: Coded) -> torch.Tensor:
         """The 8-bit picture [1, 3, H, W] as float 0 to 255."""
-        return (self.net.decode(coded.latents.float() / 16).clamp(0, 1) * 255).round()
+        return self.transforms.synthesise(coded.latents)
+
+    def _walk(self, z, basic, scalable, symbols) -> Coded:
+        """`symbols`: maps (what is to be coded of a slice, 16 * mean, step) to the slice's symbols."""
+        parts = dict(q=[], mean=[], scale=[])
+
+        def code(i, _, y, predict):
+            step, shift = self.quantisers[i >= self.config.basic_slices]
+            mean, scale = predict(lambda m: step * symbols(y, m, step) + m)
+            q = symbols(y, mean, step)
+            for key, value in (("q", q), ("mean", mean), ("scale", (scale + shift).clamp(0, SCALES - 1))):
+                parts[key].append(value)
+            return step * q + mean
+
+        phi = self.integer.hyper(z)
+        latents = walk(self.config, self.integer, phi, basic, scalable, code)
+        q, mean, scale = (torch.cat(parts[key], 1) for key in ("q", "mean", "scale"))
+        whole = lambda t: t[0].cpu().numpy().astype(np.int64)
+        bits = self.tables.bits_of_scale(whole(q), whole(scale)).sum((1, 2))
+        return Coded(z, phi, q, mean, scale, latents, self.tables.bits_of_z(whole(z)), bits)
 
 
 def pad(x: torch.Tensor) -> torch.Tensor:

@@ -3,18 +3,31 @@ import dataclasses
 import math
 import tomllib
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import TrainingError
 
 # Fixed by the model file's format, not by a configuration.
 SCALE_MIN, SCALE_MAX, SCALES = 0.11, 64.0, 64
-ACTIVATION_MAX, CONTEXT_MAX, Z_MAX, MEAN_MAX, SYMBOL_MAX = 1023, 511, 255, 8191, 2047
+MEAN_MAX, SYMBOL_MAX, STEP_MAX = 8191, 2047, 32
 MEAN_FRACTION_BITS, LINEAR_FRACTION_BITS = 4, 8
-LEAKY_SLOPE = 0.01
+STREAM_MAX, WEIGHT_MAX = 32767, 127  # of format 3's transforms
 SCALE_STEP = (math.log(SCALE_MAX) - math.log(SCALE_MIN)) / (SCALES - 1)
 STRIDE = 64  # pictures are padded to multiples of this
 
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "configs"
+
+
+class Ranges(NamedTuple):
+    """The largest magnitudes that the entropy networks' integers take."""
+
+    activation_max: int
+    context_max: int
+    context_shift: int  # context inputs are latents in 16ths over 2^this, rounded
+    z_max: int
+
+
+WIDE, NARROW = Ranges(1023, 511, 2, 255), Ranges(255, 127, 1, 127)  # of formats 1 and 2, of format 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +44,7 @@ class ModelConfig:
     context_channels: int = 32
     hidden: int = 96
     checkerboard: bool = False  # basic slices in two passes, the second seeing the first: format 2 of the model file
+    integers: bool = False  # transforms of 8-bit integers, ReLU in the blocks: format 3, which has a checkerboard too
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -45,6 +59,8 @@ class ModelConfig:
                 raise TrainingError(f"{field.name} = {value}: three numbers are needed, one for each scale")
         if not 1 <= self.basic_slices < len(self.slices):
             raise TrainingError(f"basic_slices = {self.basic_slices}: one of {len(self.slices)} must be scalable")
+        if self.integers and not self.checkerboard:
+            raise TrainingError("integers = true needs checkerboard = true: format 3 has both")
 
     @property
     def basic_channels(self) -> int:
@@ -58,39 +74,67 @@ class ModelConfig:
 
     @property
     def format(self) -> int:
-        """Version of the model file: 2 with a checkerboard in the basic slices, 1 without."""
-        return 2 if self.checkerboard else 1
+        """Version of the model file: 3 with integers to the pixel, 2 with a checkerboard in the basic slices, else 1."""
+        return 3 if self.integers else 2 if self.checkerboard else 1
+
+    @property
+    def ranges(self) -> Ranges:
+        """What the format says of the entropy networks' integers."""
+        return NARROW if self.integers else WIDE
+
+    @property
+    def slope(self) -> float:
+        """Of the blocks' activation function below 0: a ReLU where 8 unsigned bits hold what follows it."""
+        return 0 if self.integers else 0.01
+
+    @property
+    def grey(self) -> float:
+        """What is taken from a picture in [0, 1] before the transforms."""
+        return 128 / 255 if self.integers else 0.5
 
     def two_passes(self, i: int) -> bool:
         """Whether slice i is coded in two passes: its anchors, then the other positions, which see them."""
         return self.checkerboard and i < self.basic_slices
 
-    def metadata(self, name: str) -> dict:
-        """The object behind `__metadata__.deepfgs` of a model file."""
-        return dict(
+    def metadata(self, name: str, rounding: float = 0.0) -> dict:
+        """The object behind `__metadata__.deepfgs` of a model file. `rounding`: of the encoder, see `codec.Codec`."""
+        ranges = self.ranges
+        fields = dict(
             format=self.format, name=name, slices=self.slices, basic_slices=self.basic_slices, z_channels=self.z_channels,
             feature_channels=self.feature_channels, context_channels=self.context_channels, hidden=self.hidden,
-            activation_max=ACTIVATION_MAX, context_max=CONTEXT_MAX, z_max=Z_MAX, mean_max=MEAN_MAX,
+            activation_max=ranges.activation_max, context_max=ranges.context_max, z_max=ranges.z_max, mean_max=MEAN_MAX,
             mean_fraction_bits=MEAN_FRACTION_BITS, linear_fraction_bits=LINEAR_FRACTION_BITS, scale_levels=SCALES,
             scale_min=SCALE_MIN, scale_max=SCALE_MAX, widths=self.widths, analysis_blocks=self.analysis_blocks,
-            synthesis_blocks=self.synthesis_blocks, leaky_slope=LEAKY_SLOPE)
+            synthesis_blocks=self.synthesis_blocks, leaky_slope=self.slope)
+        if self.integers:
+            fields |= dict(context_shift=ranges.context_shift, stream_max=STREAM_MAX, weight_max=WEIGHT_MAX,
+                           rounding=rounding)
+        return fields
 
     @classmethod
     def from_metadata(cls, fields: dict) -> "ModelConfig":
-        """The configuration that a model file states.
+        """The configuration that a shipped model states.
 
         Raises TrainingError for another format version, fixed ranges other than ours, or missing fields.
         """
-        try:
-            sizes = {f.name: _value(fields[f.name]) for f in dataclasses.fields(cls) if f.type is not bool}
-            config = cls(**sizes, checkerboard=fields["format"] == 2)
-        except KeyError as missing:
-            raise TrainingError(f"the model file's metadata lacks {missing}") from None
-        ours = config.metadata("")
-        for key, value in ours.items():
-            if key != "name" and _value(fields.get(key)) != _value(value):
+        config = cls._sizes(fields, integers=fields.get("format") == 3)
+        for key, value in config.metadata("").items():
+            if key not in ("name", "rounding") and _value(fields.get(key)) != _value(value):
                 raise TrainingError(f"the model file says {key} = {fields.get(key)}; this trainer knows {value}")
         return config
+
+    @classmethod
+    def from_float_metadata(cls, fields: dict) -> "ModelConfig":
+        """The configuration of float weights: sizes alone, and by the range of activations what they were trained for."""
+        return cls._sizes(fields, integers=fields.get("activation_max") == NARROW.activation_max)
+
+    @classmethod
+    def _sizes(cls, fields: dict, integers: bool) -> "ModelConfig":
+        try:
+            sizes = {f.name: _value(fields[f.name]) for f in dataclasses.fields(cls) if f.type is not bool}
+            return cls(**sizes, checkerboard=fields["format"] >= 2, integers=integers)
+        except KeyError as missing:
+            raise TrainingError(f"the model file's metadata lacks {missing}") from None
 
 
 def _setting(default, help_text: str):
@@ -119,6 +163,8 @@ class TrainConfig:
     clip: float = _setting(1.0, "largest norm of the gradient")
     ema: float = _setting(0.9995, "memory of the averaged weights, for each step")
     qat_from: float = _setting(1.0, "share of the budget after which the entropy networks train quantised; 1 = never")
+    int8_from: float = _setting(1.0, "share of the budget after which the transforms train as 8-bit integers; 1 = never")
+    revive_until: float = _setting(0.5, "share of the budget up to which dead channels are revived; 0 = never")
 
     def __post_init__(self):
         checks = {
@@ -127,7 +173,8 @@ class TrainConfig:
             "lambda_min": 0 < self.lambda_min <= self.lambda_max, "ema": 0 <= self.ema < 1, "clip": self.clip > 0,
             "base_share": 0 <= self.base_share and self.base_share + self.full_share <= 1,
             "full_share": 0 <= self.full_share <= 1, "cut_power": 0 < self.cut_power <= 4, "decay_from": 0 <= self.decay_from < 1,
-            "muon": self.muon >= 0, "step_range": 1 <= self.step_range <= 4, "warmup": self.warmup >= 0}
+            "qat_from": 0 <= self.qat_from <= 1, "int8_from": 0 <= self.int8_from <= 1,
+            "revive_until": 0 <= self.revive_until <= 1, "muon": self.muon >= 0, "step_range": 1 <= self.step_range <= 4, "warmup": self.warmup >= 0}
         for name, fine in checks.items():
             if not fine:
                 hint = f"; crops are multiples of {STRIDE}" if "crop" in name else ""

@@ -4,15 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from pytorch_msssim import ms_ssim
 
 from .codec import Codec, pad, psnr
 from .config import ModelConfig
-from .layers import gaussian_bits
 from .model import DeepFGS
-from .modelfile import write_atomically
 from .progress import Progress
+from .safetensors_files import write_atomically
 
 # Shares of y_s at which streams are cut; of 192 channels: 0 4 8 16 24 32 48 64 80 96 128 160 192.
 CUT_SHARES = (0, 1 / 48, 1 / 24, 1 / 12, 1 / 8, 1 / 6, 1 / 4, 1 / 3, 5 / 12, 1 / 2, 2 / 3, 5 / 6, 1)
@@ -32,43 +30,23 @@ def float_points(net: DeepFGS, pictures: list[torch.Tensor], at: list[int]) -> l
     likelihoods: what training watches. Cost for each picture: one encoder, and one decoder for each cut."""
     sums = np.zeros((len(at), 2))
     for picture in pictures:
-        x, pixels = pad(picture), picture.shape[2] * picture.shape[3]
-        f = net.ga(x - 0.5)
-        z = torch.round(net.ha(f))
-        side, phi, basic = net.ez.bits(z).sum().item(), net.hyp(z), net.hb(f)
-        full = None
+        h, w = picture.shape[2:]
+        analysed = net.analyse(pad(picture))
+        side, full = net.ez.bits(analysed.z).sum().item(), None
         for j, cut in sorted(enumerate(at), key=lambda item: -item[1]):
-            y, bits = _decode_cut(net, f, phi, basic, cut)
-            full = bits if full is None else full  # the bits of the longest stream; the others are its prefixes
-            decoded = (net.decode(y).clamp(0, 1) * 255).round()[:, :, : picture.shape[2], : picture.shape[3]]
-            rate = (side + full[: net.config.basic_channels + cut].sum().item()) / pixels
+            coded = net.rounded(analysed, cut)
+            full = coded.bits if full is None else full  # of the longest stream; the others are its prefixes
+            decoded = (net.decode(coded.latents).clamp(0, 1) * 255).round()[:, :, :h, :w]
+            rate = (side + full[: net.config.basic_channels + cut].sum().item()) / (h * w)
             sums[j] += rate, psnr(decoded, picture * 255)
     return [dict(cut=c, bpp=float(b), psnr=float(p)) for c, (b, p) in zip(at, sums / len(pictures))]
-
-
-def _decode_cut(net, f, phi, basic, cut):
-    features, decoded, bits, y, offset = [phi], [], [], basic, 0
-    for i, n in enumerate(net.config.slices):
-        scalable = i >= net.config.basic_slices
-        if i == net.config.basic_slices:
-            y, offset = net.scalable(f, decoded), 0
-        target = y[:, offset : offset + n]
-        mean, sigma = net.predict(i, features, decoded, lambda m: torch.round(target - m) + m)
-        q = torch.round(target - mean)
-        arrived = (torch.arange(offset, offset + n, device=f.device) < cut).float()
-        bits.append(gaussian_bits(q, sigma).sum((0, 2, 3)))
-        decoded.append(net.arrive(q, mean, arrived) if scalable else q + mean)
-        if i < len(net.config.slices) - 1:
-            features.append(F.relu(net.ctx[i](decoded[-1])))
-        offset += n
-    return torch.cat(decoded, 1), torch.cat(bits)
 
 
 @torch.no_grad()
 def codec_points(codec: Codec, pictures: list[torch.Tensor], at: list[int]) -> list[dict]:
     """Mean {cut, bpp, psnr, msssim} over `pictures` with the integer networks and the coding tables; shows progress."""
     sums, progress = np.zeros((len(at), 3)), Progress("evaluating", len(pictures) * len(at))
-    base = codec.net.config.basic_channels
+    base = codec.config.basic_channels
     for number, picture in enumerate(pictures):
         h, w = picture.shape[2:]
         coded = codec.encode(pad(picture))

@@ -5,7 +5,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from .config import LEAKY_SLOPE, SCALE_MIN
+from .config import SCALE_MIN
 
 
 class _Round(torch.autograd.Function):
@@ -64,19 +64,37 @@ def in_two_passes(predict, context, reconstruct, none: torch.Tensor):
     return tuple(torch.where(at, a, b) for a, b in zip(first, second))
 
 
+class TransformConv(nn.Conv2d):
+    """A convolution of the transforms. `quant`, where set (`eight_bits.attach`), makes 8-bit integers of its inputs."""
+
+    def __init__(self, *sizes, behind_relu: bool = False, **options):
+        super().__init__(*sizes, **options)
+        self.behind_relu = behind_relu  # its inputs are not negative
+        self.quant = None
+
+    def forward(self, x):
+        return super().forward(x) if self.quant is None else self.quant.convolve(self, x)
+
+
 class Block(nn.Module):
     """B(c): two residual halves, a depthwise 3x3 between pointwise layers and a twofold widening. 6c^2 + 9c MAC."""
 
-    def __init__(self, c: int):
+    def __init__(self, c: int, slope: float):
+        """`slope`: of the activation function below 0."""
         super().__init__()
-        self.p1, self.d, self.p2 = nn.Conv2d(c, c, 1), nn.Conv2d(c, c, 3, padding=1, groups=c), nn.Conv2d(c, c, 1)
-        self.f1, self.f2 = nn.Conv2d(c, 2 * c, 1), nn.Conv2d(2 * c, c, 1)
+        self.slope = slope
+        self.p1, self.p2 = TransformConv(c, c, 1), TransformConv(c, c, 1)
+        self.d = TransformConv(c, c, 3, padding=1, groups=c, behind_relu=True)
+        self.f1, self.f2 = TransformConv(c, 2 * c, 1), TransformConv(2 * c, c, 1, behind_relu=True)
         for last in (self.p2, self.f2):  # a new block is nearly the identity
             nn.init.normal_(last.weight, std=0.02 / math.sqrt(c / 64))
 
+    def activation(self, h):
+        return F.leaky_relu(h, self.slope) if self.slope else F.relu(h)
+
     def forward(self, x):
-        x = x + self.p2(self.d(F.leaky_relu(self.p1(x), LEAKY_SLOPE)))
-        return x + self.f2(F.leaky_relu(self.f1(x), LEAKY_SLOPE))
+        x = x + self.p2(self.d(self.activation(self.p1(x))))
+        return x + self.f2(self.activation(self.f1(x)))
 
 
 class EntropyConv(nn.Conv2d):
@@ -97,7 +115,7 @@ class EntropyConv(nn.Conv2d):
 class Up(nn.Module):
     """1x1 convolution, then pixel shuffle: twice the size each way."""
 
-    def __init__(self, i: int, o: int, conv=nn.Conv2d):
+    def __init__(self, i: int, o: int, conv):
         super().__init__()
         self.c = conv(i, 4 * o, 1)
 

@@ -1,4 +1,5 @@
 """The training loop: a wall-clock budget, averaged weights, checkpoints, evaluation on the way."""
+import contextlib
 import csv
 import dataclasses
 import math
@@ -7,17 +8,19 @@ from pathlib import Path
 
 import torch
 
-from . import evaluation, schedule
+from . import eight_bits, evaluation, schedule
 from .checkpoint import Checkpoint
 from .config import Ablation, ModelConfig, TrainConfig
 from .data import Tiles
 from .errors import TrainingError
-from .integer import calibrate, train_quantised
+from .integer_entropy import calibrate, train_quantised
 from .model import DeepFGS
-from .modelfile import save_float
 from .muon import optimisers
 from .plots import plot_training
 from .progress import Progress, duration
+from .revive import dead_channels, revive
+from .safetensors_files import write_tensors
+from .weights import save_float
 
 LOSS_COLUMNS = ("step", "minutes", "loss", "mse", "bpp", "gradient", "rate")
 
@@ -26,7 +29,7 @@ LOSS_COLUMNS = ("step", "minutes", "loss", "mse", "bpp", "gradient", "rate")
 class Run:
     """One run: where it writes and how long it may take."""
 
-    out: Path  # folder: NAME.float.safetensors, checkpoint.pt, training.csv, rd.csv, curves.png
+    out: Path  # folder: NAME.float.safetensors, NAME.steps.safetensors, checkpoint.pt, training.csv, rd.csv, curves.png
     name: str
     minutes: float  # of training, the minutes before a resumed checkpoint included
     steps: int | None = None  # ends after so many steps instead, the schedule following them: equal budgets, tests
@@ -61,11 +64,12 @@ class Trainer:
         self.settings, self.config, self.tiles, self.pictures = run, config, tiles, pictures
         self.device = torch.device(run.device)
         self.net = net.to(self.device, memory_format=torch.channels_last)
-        self.average = {k: v.detach().clone().float() for k, v in self.net.state_dict().items()}
+        self.average = {k: v.detach().clone().float() for k, v in self.net.named_parameters()}
         self.autocast = uses_bfloat16(run.precision, run.device)
         fast = torch.bfloat16 if self.autocast else torch.float32
         self.optimisers = optimisers(self.net, config.lr, config.muon, fast)
         self.generator = torch.Generator(self.device).manual_seed(run.seed)
+        self.peaks: dict[str, float] | None = None  # of the entropy networks, once they train quantised
         self.step, self.before = 0, 0.0  # `before`: seconds of training in earlier processes
         self.forward = torch.compile(self.net) if run.compile else self.net
 
@@ -77,7 +81,12 @@ class Trainer:
             raise TrainingError("the checkpoint is of another configuration or ablation than this run")
         if len(checkpoint.optimisers) != len(self.optimisers):
             raise TrainingError("the checkpoint was made with other optimisers (see --muon)")
+        if any(".quant." in k for k in checkpoint.net):
+            eight_bits.attach(self.net)
         self.net.load_state_dict(checkpoint.net)
+        if checkpoint.peaks:
+            self.peaks = checkpoint.peaks
+            train_quantised(self.net, self.peaks)
         self.average = {k: v.to(self.device) for k, v in checkpoint.average.items()}
         for (optimiser, _), state in zip(self.optimisers, checkpoint.optimisers):
             optimiser.load_state_dict(state)
@@ -89,13 +98,15 @@ class Trainer:
         """The state as it is."""
         return Checkpoint(
             self.net.config, self.net.ablation, self.step, self.seconds, self.net.state_dict(), self.average,
-            [optimiser.state_dict() for optimiser, _ in self.optimisers], self.generator.get_state())
+            [optimiser.state_dict() for optimiser, _ in self.optimisers], self.generator.get_state(), self.peaks)
 
     def save(self) -> None:
-        """Writes the checkpoint and the averaged weights."""
-        out = self.settings.out
+        """Writes the checkpoint, the averaged weights, and the activation steps where the transforms are integers."""
+        out, name = self.settings.out, self.settings.name
         self.checkpoint().save(out / "checkpoint.pt")
-        save_float(out / f"{self.settings.name}.float.safetensors", self.net, self.average, self.settings.name)
+        save_float(out / f"{name}.float.safetensors", self.net.config, self.average, name)
+        if self.integers:
+            write_tensors(out / f"{name}.steps.safetensors", eight_bits.steps_of(self.net))
 
     # The loop -------------------------------------------------------------------------------------------------
 
@@ -103,6 +114,11 @@ class Trainer:
     def seconds(self) -> float:
         """Of training so far, earlier processes included."""
         return self.before + (time.monotonic() - self.started)
+
+    @property
+    def integers(self) -> bool:
+        """Whether the transforms train as 8-bit integers by now."""
+        return bool(eight_bits.quantisers(self.net))
 
     @property
     def done(self) -> float:
@@ -124,14 +140,14 @@ class Trainer:
                 saved = now
             if len(recent) == 100:
                 self._log(recent)
-            if self.pictures and now - evaluated > 60 * self.settings.evaluate_minutes:
+            if now - evaluated > 60 * self.settings.evaluate_minutes:
                 points = self.evaluate(progress)
                 evaluated = time.monotonic() - self.started
             if recent:
                 progress.show(min(1.0, self.done), f"step {self.step}, loss {float(recent[-1]['loss']):.3f}")
         if recent:
             self._log(recent)
-        points = self.evaluate(progress) if self.pictures else []
+        points = self.evaluate(progress)
         self.save()
         progress.end(f"{self.step} steps in {duration(self.seconds)}")
         return points
@@ -142,8 +158,10 @@ class Trainer:
         A step whose gradient is not finite is left out.
         """
         config, done = self.config, min(1.0, self.done)
+        if done >= config.int8_from and not self.integers:
+            self._transforms_to_integers()
         if done >= config.qat_from and not self.net.quantised:
-            self._quantise()
+            self._entropy_to_integers()
         rate, side = schedule.rate(config, self.step, done), schedule.crop(config, done)
         for optimiser, factor in self.optimisers:
             optimiser.param_groups[0]["lr"] = config.lr * factor * rate
@@ -175,28 +193,52 @@ class Trainer:
     def _average(self) -> None:
         """Exponential average of the weights, its memory growing with the steps so far."""
         decay = min(self.config.ema, 1 - 1 / (self.step * 0.1 + 10))
-        state = self.net.state_dict()
-        torch._foreach_lerp_(list(self.average.values()), [state[k] for k in self.average], 1 - decay)
+        torch._foreach_lerp_(list(self.average.values()), [p.detach() for p in self.net.parameters()], 1 - decay)
 
-    def _quantise(self) -> None:
+    @contextlib.contextmanager
+    def averaged(self):
+        """The network with the averaged weights."""
+        trained = {k: p.detach().clone() for k, p in self.net.named_parameters()}
+        try:
+            self.net.load_state_dict(self.average, strict=False)
+            yield self.net
+        finally:
+            self.net.load_state_dict(trained, strict=False)
+
+    def _transforms_to_integers(self) -> None:
+        if not self.net.config.integers:
+            raise TrainingError("--int8-from needs a configuration with integers = true")
+        pictures = [self.tiles.batch(4, self.tiles.largest_crop(448), self.generator) for _ in range(12)]
+        eight_bits.attach(self.net)
+        with self.averaged(), torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.autocast):
+            eight_bits.calibrate(self.net, pictures)
+
+    def _entropy_to_integers(self) -> None:
         pictures = [self.tiles.batch(1, self.config.crop, self.generator) for _ in range(32)]
-        train_quantised(self.net, calibrate(self.net, pictures))
+        self.peaks = calibrate(self.net, pictures)
+        train_quantised(self.net, self.peaks)
+
+    # Looking at it --------------------------------------------------------------------------------------------
 
     def evaluate(self, progress: Progress) -> list[dict]:
-        """R-D points of the averaged weights on the evaluation pictures; logs them and draws the curves."""
-        trained = {k: v.clone() for k, v in self.net.state_dict().items()}
-        self.net.load_state_dict(self.average)
-        at = evaluation.cuts(self.net.config, evaluation.FEWER_SHARES)
-        try:
-            points = evaluation.float_points(self.net, self.pictures, at)
-        finally:
-            self.net.load_state_dict(trained)
+        """R-D points of the averaged weights on the evaluation pictures; logs them and draws the curves. Dead channels
+        are counted on crops of the photographs, and revived while the schedule says so."""
+        with self.averaged():
+            at = evaluation.cuts(self.net.config, evaluation.FEWER_SHARES)
+            points = evaluation.float_points(self.net, self.pictures, at) if self.pictures else []
+        crops = [self.tiles.batch(4, self.config.crop, self.generator) for _ in range(8)]
+        dead = dead_channels(self.net, crops)
         minutes = self.seconds / 60
-        rows = [dict(step=self.step, minutes=round(minutes, 2), **p) for p in points]
-        append_csv(self.settings.out / "rd.csv", ("step", "minutes", "cut", "bpp", "psnr"), rows)
+        rows = [dict(step=self.step, minutes=round(minutes, 2), dead=len(dead), **p) for p in points]
         line = " ".join(f"{p['cut']}:{p['bpp']:.3f}/{p['psnr']:.2f}" for p in points)
-        progress.note(f"{minutes:.1f} min, step {self.step}, cut:bpp/dB {line}")
+        line = f", cut:bpp/dB {line}" if line else ""
+        progress.note(f"{minutes:.1f} min, step {self.step}, {len(dead)} dead channels{line}")
+        if rows:
+            append_csv(self.settings.out / "rd.csv", ("step", "minutes", "dead", "cut", "bpp", "psnr"), rows)
         plot_training(self.settings.out)
+        if dead and self.done < self.config.revive_until and not self.integers:
+            revive(self.net, dead, crops, self.average)
+            progress.note(f"revived {len(dead)} channels: {', '.join(map(str, dead))}")
         return points
 
     def _log(self, recent: list[dict]) -> None:

@@ -10,7 +10,7 @@ from deepfgs_training.config import Ablation, ModelConfig, TrainConfig, load_con
 from deepfgs_training.errors import TrainingError
 from deepfgs_training.layers import anchors
 from deepfgs_training.model import DeepFGS, macs_per_pixel
-from deepfgs_training.modelfile import load_network, save_float
+from deepfgs_training.weights import load_network, save_float
 
 
 def test_shapes(small):
@@ -68,7 +68,8 @@ def test_cost_of_the_configurations():
 
 
 @pytest.mark.parametrize("change", [
-    dict(slices=(16,)), dict(widths=(1, 2)), dict(basic_slices=10), dict(hidden=0), dict(analysis_blocks=(-1, 1, 1))])
+    dict(slices=(16,)), dict(widths=(1, 2)), dict(basic_slices=10), dict(hidden=0), dict(analysis_blocks=(-1, 1, 1)),
+    dict(integers=True, checkerboard=False)])
 def test_impossible_configurations_are_refused(change):
     with pytest.raises(TrainingError):
         ModelConfig(**change)
@@ -95,7 +96,7 @@ def test_a_checkerboard_can_be_added_to_trained_weights(tmp_path):
     """Same predictions at first; and the new inputs are trained."""
     plain = dataclasses.replace(SMALL, checkerboard=False)
     before = DeepFGS(plain)
-    save_float(tmp_path / "plain.safetensors", before, before.state_dict(), "plain")
+    save_float(tmp_path / "plain.safetensors", plain, before.state_dict(), "plain")
     grown = load_network(tmp_path / "plain.safetensors", SMALL)
     x, k = torch.rand(1, 3, 64, 64), torch.tensor([6])
     torch.manual_seed(1)

@@ -13,10 +13,12 @@ from deepfgs_training.data import Tiles, picture_files, read_picture
 from deepfgs_training.errors import TrainingError
 from deepfgs_training.export import export
 from deepfgs_training.model import DeepFGS
-from deepfgs_training.modelfile import Shipped, load_network, read_tensors
 from deepfgs_training.muon import Muon, optimisers, orthogonal
+from deepfgs_training.safetensors_files import read_tensors
+from deepfgs_training.shipped import Shipped
 from deepfgs_training.train import Run, Trainer, new_network
 from deepfgs_training.vectors import check_vectors
+from deepfgs_training.weights import load_network
 
 CONFIG = TrainConfig(batch=2, crop=64, lr=2e-3, warmup=5)
 TOML = "\n".join(["[model]"] + [f"{k} = {json.dumps(v)}" for k, v in vars(SMALL).items()]

@@ -1,101 +1,49 @@
-"""The entropy networks as integers: quantisation, exact evaluation, and training with the quantisation in the loop.
+"""The entropy networks as integers: calibration, exact evaluation, and training with the quantisation in the loop.
 
-Everything between z and a probability table's index is an integer whose accumulators stay below 2^24, so float32 and
-float64 convolutions give the same integers in any order of summation.
+Everything between z and a probability table's index is an integer (see `quantisation`).
 """
-from typing import NamedTuple
+from collections import defaultdict
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from .config import (ACTIVATION_MAX, CONTEXT_MAX, LINEAR_FRACTION_BITS, MEAN_FRACTION_BITS, MEAN_MAX, SCALE_MIN,
-                     SCALE_STEP, SCALES, SYMBOL_MAX, Z_MAX, ModelConfig)
+from .config import (LINEAR_FRACTION_BITS, MEAN_FRACTION_BITS, MEAN_MAX, SCALE_MIN, SCALE_STEP, SCALES, SYMBOL_MAX,
+                    , ModelConfig)
 from .errors import TrainingError
-from .layers import Up, anchors, in_two_passes, round_ste
+from .layers import Up, in_two_passes, round_ste
 from .model import DeepFGS
+from .quantisation import ACCUMULATOR_LIMIT, InputRange, IntegerLayer, quantise
 
-ACCUMULATOR_LIMIT = 2**24  # float32 holds every integer below
 LINEAR_LIMIT = 2**31
-WEIGHT_LEVELS = 127
+LINEAR_REACH = 2**MEAN_FRACTION_BITS * SYMBOL_MAX + MEAN_MAX  # the largest |Y|
 HYPER_LAYERS = (0, 2, 4, 6)  # indices in `hyp` of the convolutions
-
-
-class IntegerLayer(NamedTuple):
-    """A convolution over integers: clamp(rint(acc * multiplier)), acc = weight * inputs + bias."""
-
-    weight: torch.Tensor  # [o, i, k, k], integers
-    bias: torch.Tensor  # [o], integers
-    multiplier: torch.Tensor  # [o], float32
-
-    def worst(self, limit: torch.Tensor) -> torch.Tensor:
-        """Largest magnitude of each output's accumulator for inputs of magnitude up to `limit` [i]."""
-        reach = (self.weight.double().abs() * limit.double().view(1, -1, 1, 1)).sum((1, 2, 3))
-        return reach + self.bias.double().abs()
-
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """rint(acc * multiplier), one float32 product, in the type of `x` (float32 or float64): exact in either."""
-        acc = F.conv2d(x, self.weight.to(x.dtype), self.bias.to(x.dtype), padding=self.weight.shape[-1] // 2)
-        return torch.round(acc.float() * self.multiplier.float().view(1, -1, 1, 1)).to(x.dtype)
-
-
-class InputRange(NamedTuple):
-    """What goes into a layer: the float value of one integer step, and the largest integer, for each channel [i]."""
-
-    unit: torch.Tensor
-    limit: torch.Tensor
-
-
-def quantise(weight, bias, inputs: InputRange):
-    """Integer weights and bias of a float layer, and the float value `unit` [o] of one step of each accumulator.
-
-    Weights get 127 levels each way per output, fewer where the accumulator could reach 2^24.
-    """
-    with torch.no_grad():
-        w = weight.double() * inputs.unit.double().view(1, -1, 1, 1)
-        unit = w.abs().amax((1, 2, 3)).clamp(min=1e-12) / WEIGHT_LEVELS
-        limit, bias = inputs.limit.double().view(1, -1, 1, 1), bias.double()
-        reach = (torch.round(w / unit.view(-1, 1, 1, 1)).abs() * limit).sum((1, 2, 3)) + bias.abs() / unit
-        unit = unit * (reach * 1.02 / (ACCUMULATOR_LIMIT - 1)).clamp(min=1)
-        return torch.round(w / unit.view(-1, 1, 1, 1)), torch.round(bias / unit), unit
+PEAK_QUANTILE = 0.99995
 
 
 @torch.no_grad()
 def calibrate(net: DeepFGS, pictures) -> dict[str, float]:
-    """Largest activation (its 0.99995 quantile) after each ReLU of the entropy networks, over `pictures` [1, 3, H, W].
+    """Largest activation (its 0.99995 quantile) behind each ReLU of the entropy networks, over `pictures` [1, 3, H, W].
 
-    Keys: "hyp0" ... "hyp6", "e1.i", "ctx.i", "chk.i". Raises TrainingError without pictures.
+    Keys: the layers' names, "hyp.0" ... "hyp.6", "e1.i", "ctx.i", "chk.i". Raises TrainingError without pictures.
     """
-    peak = {}
+    peak, seen = {}, {}
 
-    def see(name, t):
-        sample = t.flatten()[:: max(1, t.numel() // 2_000_000)]
-        peak[name] = max(peak.get(name, 1e-3), float(torch.quantile(sample, 0.99995)))
+    def keep(name):
+        def hook(_, __, out):  # of two passes the second is kept
+            seen[name] = F.relu(out)
+        return hook
 
-    for x in pictures:
-        f = net.ga(x - 0.5)
-        h = torch.round(net.ha(f))
-        for j, layer in enumerate(net.hyp):
-            h = layer(h)
-            if isinstance(layer, nn.ReLU):
-                see(f"hyp{j - 1}", h)
-        features, decoded, y, offset = [h], [], net.hb(f), 0
-        for i, n in enumerate(net.config.slices):
-            if i == net.config.basic_slices:
-                y, offset = net.scalable(f, decoded), 0
-            target = y[:, offset : offset + n]
-            reconstruct = lambda mean: torch.round(target - mean) + mean
-            mean, _ = net.predict(i, features, decoded, reconstruct)
-            decoded.append(reconstruct(mean))
-            inputs = features
-            if net.config.two_passes(i):
-                inputs = [*features, F.relu(net.chk[i](decoded[-1] * anchors(mean)))]
-                see(f"chk.{i}", inputs[-1])
-            see(f"e1.{i}", F.relu(net.e1[i](torch.cat(inputs, 1))))
-            offset += n
-            if i < len(net.config.slices) - 1:
-                features.append(F.relu(net.ctx[i](decoded[-1])))
-                see(f"ctx.{i}", features[-1])
+    hooks = [layer.register_forward_hook(keep(name)) for name, layer in float_layers(net).items() if name[:2] != "e2"]
+    try:
+        for x in pictures:
+            net.rounded(net.analyse(x), net.config.scalable_channels)
+            for name, t in seen.items():
+                sample = t.flatten()[:: max(1, t.numel() // 2_000_000)]
+                peak[name] = max(peak.get(name, 1e-3), float(torch.quantile(sample, PEAK_QUANTILE)))
+    finally:
+        for hook in hooks:
+            hook.remove()
     if not peak:
         raise TrainingError("no pictures to calibrate the integer networks on")
     return peak
@@ -103,21 +51,23 @@ def calibrate(net: DeepFGS, pictures) -> dict[str, float]:
 
 def input_ranges(config: ModelConfig, peak: dict[str, float]) -> dict[str, InputRange]:
     """The input range of every integer layer, by its name in the model file ("hyp.0", "e1.3", ...)."""
+    limits = config.ranges
     full = lambda n, value: torch.full((n,), float(value))
-    act = lambda name, n: InputRange(full(n, peak[name] / ACTIVATION_MAX), full(n, ACTIVATION_MAX))
-    ranges = {"hyp.0": InputRange(full(config.z_channels, 1), full(config.z_channels, Z_MAX))}
+    act = lambda name, n: InputRange(full(n, peak[name] / limits.activation_max), full(n, limits.activation_max))
+    latents = lambda n: InputRange(full(n, 2**limits.context_shift / 16), full(n, limits.context_max))
+    ranges = {"hyp.0": InputRange(full(config.z_channels, 1), full(config.z_channels, limits.z_max))}
     for before, j in zip(HYPER_LAYERS, HYPER_LAYERS[1:]):
-        ranges[f"hyp.{j}"] = act(f"hyp{before}", config.feature_channels)
-    known = [act("hyp6", config.feature_channels)]
+        ranges[f"hyp.{j}"] = act(f"hyp.{before}", config.feature_channels)
+    known = [act("hyp.6", config.feature_channels)]
     for i, n in enumerate(config.slices):
         inputs = list(known)
         if config.two_passes(i):
-            ranges[f"chk.{i}"] = InputRange(full(n, 0.25), full(n, CONTEXT_MAX))
+            ranges[f"chk.{i}"] = latents(n)
             inputs.append(act(f"chk.{i}", config.context_channels))
         ranges[f"e1.{i}"] = InputRange(torch.cat([k.unit for k in inputs]), torch.cat([k.limit for k in inputs]))
         ranges[f"e2.{i}"] = act(f"e1.{i}", config.hidden)
         if i < len(config.slices) - 1:
-            ranges[f"ctx.{i}"] = InputRange(full(n, 0.25), full(n, CONTEXT_MAX))
+            ranges[f"ctx.{i}"] = latents(n)
             known.append(act(f"ctx.{i}", config.context_channels))
     return ranges
 
@@ -136,15 +86,12 @@ class IntegerEntropy:
     def __init__(self, config: ModelConfig, layers: dict[str, IntegerLayer], linear: dict[int, torch.Tensor]):
         """Checks every accumulator bound; raises TrainingError naming the layer that breaks one."""
         self.config, self.layers, self.linear = config, layers, linear
-        ones = {name: 1.0 for name in [f"hyp{j}" for j in HYPER_LAYERS]}
-        ones.update({f"{part}.{i}": 1.0 for part in ("e1", "ctx", "chk") for i in range(len(config.slices))})
-        for name, inputs in input_ranges(config, ones).items():
+        for name, inputs in input_ranges(config, defaultdict(lambda: 1.0)).items():
             worst = float(layers[name].worst(inputs.limit).max())
             if worst >= ACCUMULATOR_LIMIT:
                 raise TrainingError(f"{name}: an accumulator may reach {worst:.0f}, over 2^24")
-        reach = 2**MEAN_FRACTION_BITS * SYMBOL_MAX + MEAN_MAX
         for i, weight in linear.items():
-            worst = float((weight.abs().sum((1, 2, 3)) * reach).max()) + 128
+            worst = float((weight.abs().sum((1, 2, 3)) * LINEAR_REACH).max()) + 128
             if worst >= LINEAR_LIMIT or weight.abs().max() > 32767:
                 raise TrainingError(f"lin.{i}: a sum may reach {worst:.0f}, over 2^31")
 
@@ -164,7 +111,7 @@ class IntegerEntropy:
                 multiplier = unit * 2**MEAN_FRACTION_BITS
                 multiplier[n:] = unit[n:] / SCALE_STEP
             else:
-                multiplier = unit / (peak["hyp" + index if part == "hyp" else name] / ACTIVATION_MAX)
+                multiplier = unit / (peak[name] / config.ranges.activation_max)
             layers[name] = IntegerLayer(weight, bias, multiplier.float())
         scale = 2**LINEAR_FRACTION_BITS
         used = range(1, len(config.slices))
@@ -198,7 +145,7 @@ class IntegerEntropy:
         return out
 
     def _activation(self, name: str, x: torch.Tensor) -> torch.Tensor:
-        return self.layers[name](x).clamp(0, ACTIVATION_MAX)
+        return self.layers[name](x).clamp(0, self.config.ranges.activation_max)
 
     @torch.no_grad()
     def hyper(self, z: torch.Tensor) -> torch.Tensor:
@@ -232,7 +179,10 @@ class IntegerEntropy:
     @torch.no_grad()
     def context(self, i: int, latents: torch.Tensor, part: str = "ctx") -> torch.Tensor:
         """Context features of slice i from its integer latents Y; with "chk", from its anchors alone."""
-        return self._activation(f"{part}.{i}", torch.floor((latents + 2) / 4).clamp(-CONTEXT_MAX, CONTEXT_MAX))
+        limits = self.config.ranges
+        unit = 2**limits.context_shift
+        inputs = torch.floor((latents + unit / 2) / unit).clamp(-limits.context_max, limits.context_max)
+        return self._activation(f"{part}.{i}", inputs)
 
 
 def train_quantised(net: DeepFGS, peak: dict[str, float]) -> None:
