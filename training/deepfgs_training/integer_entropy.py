@@ -8,15 +8,15 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from .config import (LINEAR_FRACTION_BITS, MEAN_FRACTION_BITS, MEAN_MAX, SCALE_MIN, SCALE_STEP, SCALES, SYMBOL_MAX,
-                    , ModelConfig)
+from .config import (LINEAR_FRACTION_BITS, MEAN_FRACTION_BITS, MEAN_MAX, SCALE_MIN, SCALE_STEP, SCALES, STEP_MAX,
+                     SYMBOL_MAX, ModelConfig)
 from .errors import TrainingError
 from .layers import Up, in_two_passes, round_ste
 from .model import DeepFGS
 from .quantisation import ACCUMULATOR_LIMIT, InputRange, IntegerLayer, quantise
 
 LINEAR_LIMIT = 2**31
-LINEAR_REACH = 2**MEAN_FRACTION_BITS * SYMBOL_MAX + MEAN_MAX  # the largest |Y|
+LINEAR_REACH = STEP_MAX * SYMBOL_MAX + MEAN_MAX  # the largest |Y|: a symbol times the coarsest step, and a mean
 HYPER_LAYERS = (0, 2, 4, 6)  # indices in `hyp` of the convolutions
 PEAK_QUANTILE = 0.99995
 

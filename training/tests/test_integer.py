@@ -5,7 +5,7 @@ import torch
 
 from conftest import SMALL, picture
 from deepfgs_training.codec import Codec, FloatTransforms, Quantiser
-from deepfgs_training.config import SCALES
+from deepfgs_training.config import MEAN_MAX, SCALES
 from deepfgs_training.errors import TrainingError
 from deepfgs_training.integer_entropy import IntegerEntropy, calibrate, input_ranges, train_quantised
 from deepfgs_training.quantisation import ACCUMULATOR_LIMIT, InputRange, IntegerLayer, quantise
@@ -61,6 +61,21 @@ def test_a_layer_over_the_bound_is_refused(integer):
     linear = {**integer.linear, 2: torch.full_like(integer.linear[2], 32768)}
     with pytest.raises(TrainingError, match="lin.2"):
         IntegerEntropy(SMALL, integer.layers, linear)
+
+
+def test_linear_prediction_is_bounded_as_in_the_codec(integer):
+    """For the coarsest quantiser step, 32, not for the default's 16: what the codec would refuse is not exported."""
+    largest = 32 * 2047 + MEAN_MAX
+    most = (2**31 - 128) // largest  # the sum of an output's weights that just holds
+    for total, fine in ((most, True), (most + 1, False)):
+        weight = torch.zeros_like(integer.linear[1])
+        weight[0, 0], weight[0, 1] = total - total // 2, -(total // 2)
+        build = lambda: IntegerEntropy(SMALL, integer.layers, {**integer.linear, 1: weight})
+        if fine:
+            build()
+        else:
+            with pytest.raises(TrainingError, match="lin.1"):
+                build()
 
 
 def test_integers_follow_the_float_networks(small, integer):
