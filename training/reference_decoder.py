@@ -2,8 +2,9 @@
 """Decode one DeepFGS frame, or any prefix of one:  reference_decoder.py FRAME.dfgs MODEL.safetensors -o OUT.png
 
 A second decoder, written from docs/10-bitstream.md alone and laid out like it: each part names its clause. It is there
-to show that the page is enough, and to check the fast decoder; it is slow. Everything that clause 7 calls exact is
-computed in exact integers, the synthesis (clause 9) in float64. Needs Python 3.9 and numpy.
+to show that the page is enough, and to check the fast decoder; it is slow. Everything that the page calls exact is
+computed in exact integers: clause 7, and the synthesis (clause 9) of models of format 3. That of formats 1 and 2 is
+computed in float64. Needs Python 3.9 and numpy.
 """
 import argparse
 import bisect
@@ -122,7 +123,7 @@ class Header:
 
 # Clauses 4 and 10: model ---------------------------------------------------------------------------------------------
 
-DTYPES = {"F16": "<f2", "F32": "<f4", "I16": "<i2", "I32": "<i4", "U8": "u1"}
+DTYPES = {"F16": "<f2", "F32": "<f4", "I8": "i1", "I16": "<i2", "I32": "<i4", "U8": "u1"}
 
 
 def read_safetensors(data):
@@ -144,7 +145,7 @@ class Model:
         self.identity = hashlib.sha256(data).hexdigest()[:16]
         metadata, self.tensors = read_safetensors(data)
         self.configuration = c = json.loads(metadata["deepfgs"])
-        if c["format"] not in (1, 2) or c["mean_fraction_bits"] != 4 or c["linear_fraction_bits"] != 8:
+        if c["format"] not in (1, 2, 3) or c["mean_fraction_bits"] != 4 or c["linear_fraction_bits"] != 8:
             raise ValueError("a model file of another format")
         self.slices, self.basic, self.z_channels = c["slices"], c["basic_slices"], c["z_channels"]
         self.scale_tables = self.coding_tables("scale", c["scale_levels"])
@@ -249,6 +250,11 @@ def convolution(x, weight, bias, dtype):
     return out if bias is None else out + bias.astype(dtype)[:, None, None]
 
 
+def product(x, factors):
+    """rint(x · factor of the channel): one product in binary32, rounded to the nearest even integer."""
+    return np.rint(x.astype(np.float32) * factors[:, None, None]).astype(np.float64)
+
+
 def pixel_shuffle(x, r):
     c, h, w = x.shape
     return x.reshape(c // r**2, r, r, h, w).transpose(0, 3, 1, 4, 2).reshape(c // r**2, h * r, w * r)
@@ -268,8 +274,7 @@ class IntegerNetworks:
     def scaled(self, name, x):
         """clamp(rint(acc · m), ±2²¹): the accumulator is an exact float32, and the product is one in binary32."""
         acc = convolution(x, self.t[name + ".weight"], self.t[name + ".bias"], np.float64)
-        product = acc.astype(np.float32) * self.t[name + ".mult"][:, None, None]
-        return np.clip(np.rint(product), -(2**21), 2**21)
+        return np.clip(product(acc, self.t[name + ".mult"]), -(2**21), 2**21)
 
     def act(self, name, x):
         return np.clip(self.scaled(name, x), 0, self.c["activation_max"]).astype(np.int64)
@@ -280,7 +285,7 @@ class IntegerNetworks:
 
     def two_passes(self, i):
         """Clause 7, two passes: whether the anchors of slice i are coded before its other positions."""
-        return self.c["format"] == 2 and i < self.c["basic_slices"]
+        return self.c["format"] >= 2 and i < self.c["basic_slices"]
 
     def predict(self, i, features, earlier, shift, anchors=None):
         """M and s of slice i from [Φ, C_0 … C_(i−1)] and Y_0 … Y_(i−1); in a second pass from Y of its anchors too."""
@@ -298,15 +303,20 @@ class IntegerNetworks:
         return np.clip(mean, -self.c["mean_max"], self.c["mean_max"]), s
 
     def context(self, i, y, part="ctx"):
-        limit = self.c["context_max"]
-        return self.act(f"{part}.{i}", np.clip((y + 2) >> 2, -limit, limit))
+        limit, shift = self.c["context_max"], self.c.get("context_shift", 2)
+        return self.act(f"{part}.{i}", np.clip((y + (1 << shift >> 1)) >> shift, -limit, limit))
 
 
 # Clause 9: synthesis -------------------------------------------------------------------------------------------------
 
 
-class Synthesis:
-    """FFM and g_s, in float64."""
+def synthesis(model):
+    """FFM and g_s as the model's format computes them: `picture` maps Y to samples [3][H′][W′] of 0 to 255."""
+    return IntegerSynthesis(model) if model.configuration["format"] == 3 else FloatSynthesis(model)
+
+
+class FloatSynthesis:
+    """Formats 1 and 2, in float64."""
 
     def __init__(self, model):
         self.t, self.c = model.tensors, model.configuration
@@ -321,16 +331,55 @@ class Synthesis:
         x = x + self.conv(name + ".p2", self.conv(name + ".d", self.leaky(self.conv(name + ".p1", x))))
         return x + self.conv(name + ".f2", self.leaky(self.conv(name + ".f1", x)))
 
+    def up(self, name, x):
+        return pixel_shuffle(self.conv(name, x), 2)
+
     def picture(self, y):
-        """x̂ from Y, before rounding: [3][H′][W′]."""
-        x = self.block("ffm.1", self.conv("ffm.0", y / 16))
-        layer = 0
-        for stage, blocks in enumerate(self.c["synthesis_blocks"]):
-            if stage:
-                x, layer = pixel_shuffle(self.conv(f"gsyn.{layer}.c", x), 2), layer + 1
-            for _ in range(blocks):
-                x, layer = self.block(f"gsyn.{layer}", x), layer + 1
-        return pixel_shuffle(self.conv(f"gsyn.{layer}", x), 4) + 0.5
+        x = layers_of_synthesis(self, self.conv("ffm.0", y / 16))
+        return np.rint(255 * np.clip(pixel_shuffle(self.conv(last_layer(self.c), x), 4) + 0.5, 0, 1))
+
+
+class IntegerSynthesis:
+    """Format 3, in exact integers: every machine gives the same samples."""
+
+    def __init__(self, model):
+        self.t, self.c = model.tensors, model.configuration
+        self.stream = self.c["stream_max"]
+
+    def layer(self, name, x, low, high):
+        """clamp(rint(acc · m)); what enters from a stream or latents is clamp(rint(x · enter), ±127) first."""
+        if name + ".enter" in self.t:
+            x = np.clip(product(x, self.t[name + ".enter"]), -127, 127)
+        acc = convolution(x, self.t[name + ".weight"], self.t[name + ".bias"], np.float64)
+        return np.clip(product(acc, self.t[name + ".mult"]), low, high)
+
+    def block(self, name, s):
+        h = self.layer(name + ".d", self.layer(name + ".p1", s, 0, 255), -127, 127)
+        s = np.clip(s + self.layer(name + ".p2", h, -self.stream, self.stream), -self.stream, self.stream)
+        h = self.layer(name + ".f1", s, 0, 255)
+        return np.clip(s + self.layer(name + ".f2", h, -self.stream, self.stream), -self.stream, self.stream)
+
+    def up(self, name, s):
+        return pixel_shuffle(self.layer(name, s, -self.stream, self.stream), 2)
+
+    def picture(self, y):
+        s = layers_of_synthesis(self, self.layer("ffm.0", y, -self.stream, self.stream))
+        return np.clip(128 + pixel_shuffle(self.layer(last_layer(self.c), s, -255, 255), 4), 0, 255)
+
+
+def layers_of_synthesis(networks, x):
+    """From the output of ffm.0 to the input of the last layer."""
+    x, layer = networks.block("ffm.1", x), 0
+    for stage, blocks in enumerate(networks.c["synthesis_blocks"]):
+        if stage:
+            x, layer = networks.up(f"gsyn.{layer}.c", x), layer + 1
+        for _ in range(blocks):
+            x, layer = networks.block(f"gsyn.{layer}", x), layer + 1
+    return x
+
+
+def last_layer(configuration):
+    return f"gsyn.{sum(configuration['synthesis_blocks']) + 2}"
 
 
 # Clauses 8 and 11: a frame, from bytes to picture --------------------------------------------------------------------
@@ -401,8 +450,8 @@ class Frame:
 
     def picture(self, model):
         """The picture's samples: uint8 [height][width][3]."""
-        x = Synthesis(model).picture(self.y)[:, : self.header.height, : self.header.width]
-        return np.rint(255 * np.clip(x, 0, 1)).astype(np.uint8).transpose(1, 2, 0)
+        x = synthesis(model).picture(self.y)[:, : self.header.height, : self.header.width]
+        return x.astype(np.uint8).transpose(1, 2, 0)
 
 
 # The tool ------------------------------------------------------------------------------------------------------------

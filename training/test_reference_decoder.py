@@ -27,8 +27,9 @@ def table(*path):
 class ReferenceDecoderTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        names = ("live-v0", "live-v1")  # of format 1, of format 2
+        names = ("live-v0", "live-v1", "live-v2")  # of formats 1, 2 and 3
         cls.models = {name: reference.Model(read(ROOT, "models", name + ".safetensors")) for name in names}
+        cls.tiny = reference.Model(read(FIXTURES, "tiny-integers.safetensors"))
 
     def test_checksum(self):
         self.assertEqual(reference.crc32c(b"123456789"), 0xE3069283)
@@ -39,7 +40,8 @@ class ReferenceDecoderTest(unittest.TestCase):
         for name, length, width, height, channels, tail, digest, picture in rows:
             with self.subTest(name=name, length=length):
                 data = read(FIXTURES, "golden", name)[: int(length)]
-                model = next(m for m in self.models.values() if m.identity == reference.Header(data).model)
+                models = [self.tiny, *self.models.values()]
+                model = next(m for m in models if m.identity == reference.Header(data).model)
                 frame = reference.Frame(data, model)
                 self.assertEqual((frame.header.width, frame.header.height), (int(width), int(height)))
                 self.assertEqual(frame.channels, int(channels))
@@ -49,8 +51,9 @@ class ReferenceDecoderTest(unittest.TestCase):
                     samples = read(FIXTURES, "golden", picture)[-3 * int(width) * int(height) :]
                     expected = np.frombuffer(samples, np.uint8)
                     difference = np.abs(frame.picture(model).reshape(-1).astype(int) - expected)
-                    # float64 sums depend on the order of summation, in the last bit.
-                    self.assertLessEqual(difference.max(), 1)
+                    # Of floats, float64 sums depend on the order of summation, in the last bit.
+                    exact = model.configuration["format"] == 3
+                    self.assertLessEqual(difference.max(), 0 if exact else 1)
                     self.assertLessEqual(np.count_nonzero(difference), 2)
 
     def test_bad_streams(self):
@@ -87,10 +90,29 @@ class ReferenceDecoderTest(unittest.TestCase):
                 start += channels
                 if i + 1 < len(model.slices):
                     features.append(networks.context(i, latents[-1]))
-            picture = np.rint(255 * np.clip(reference.Synthesis(model).picture(np.concatenate(latents)), 0, 1))
-            difference = np.abs(picture - vectors[cut + ".rgb"])
-            self.assertLessEqual(difference.max(), 1)
+            difference = np.abs(reference.synthesis(model).picture(np.concatenate(latents)) - vectors[cut + ".rgb"])
+            exact = model.configuration["format"] == 3
+            self.assertLessEqual(difference.max(), 0 if exact else 1, cut)
             self.assertLess(np.count_nonzero(difference), 1e-4 * difference.size)
+
+    def test_integers_that_saturate_and_halves(self):
+        """The tiny model of format 3 has clamped streams; its layers against sums of Python's own integers."""
+        model, random = self.tiny, np.random.default_rng(1)
+        layers = reference.IntegerSynthesis(model)
+        x = random.integers(-32767, 32768, (9, 2, 3))
+        ours = layers.layer("gsyn.1.c", x, -32767, 32767)
+        weight, bias = (model.tensors["gsyn.1.c." + part].astype(int).tolist() for part in ("weight", "bias"))
+        enter, mult = (model.tensors["gsyn.1.c." + part] for part in ("enter", "mult"))
+        nearest = lambda value, factor: round(float(np.float32(value) * factor))  # Python's round is to even
+        clamp = lambda value, limit: max(-limit, min(limit, value))
+        for row, column in np.ndindex(2, 3):
+            a = [clamp(nearest(int(v), m), 127) for v, m in zip(x[:, row, column], enter)]
+            for o in range(len(bias)):
+                acc = bias[o] + sum(w[0][0] * v for w, v in zip(weight[o], a))
+                self.assertEqual(ours[o, row, column], clamp(nearest(acc, mult[o]), 32767))
+        picture = layers.picture(random.integers(-3000, 3000, (5, 4, 4)))
+        self.assertGreater(picture.std(), 20)
+        self.assertEqual((picture.min(), picture.max()), (0, 255))
 
 
 if __name__ == "__main__":
