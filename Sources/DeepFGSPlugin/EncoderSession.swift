@@ -61,21 +61,15 @@ final class EncoderSession: Handle {
         guard let header = frame.withUnsafeBytes({ try? FrameHeader(parsing: $0) }) else {
             throw Failure(status: DEEPFGS_ERROR_FAILED, message: "The encoder made no frame")
         }
-        kept = Self.cut(header, bitsPerPixel: settings.bits_per_pixel)
+        kept =
+            settings.bits_per_pixel > 0
+            ? header.prefixLength(bitsPerPixel: settings.bits_per_pixel) : header.frameLength
         return Sizes(size: kept, base: header.baseEnd, whole: header.frameLength)
     }
 
     /// Copies what is kept of the last frame.
     func read(into bytes: UnsafeMutableRawBufferPointer) {
         bytes.copyBytes(from: frame[..<min(kept, frame.count, bytes.count)])
-    }
-
-    /// How many bytes of a frame to keep.
-    static func cut(_ header: FrameHeader, bitsPerPixel: Double) -> Int {
-        guard bitsPerPixel > 0 else { return header.frameLength }
-        let budget = bitsPerPixel * Double(header.width) * Double(header.height) / 8
-        guard budget < Double(header.frameLength) else { return header.frameLength }
-        return max(header.baseEnd, Int(budget))
     }
 
     private func stamp(time: UInt64?, duration: UInt64?) -> HeaderExtensions {

@@ -72,6 +72,31 @@ struct AdaptTests {
         #expect(harness.count("frames-whole", in: "stats", of: "deepfgsadapt") == 5)
     }
 
+    @Test("Packets of a list leave as they came, none of them copied", arguments: [true, false])
+    func lists(pacing: Bool) throws {
+        let harness = Harness("deepfgsadapt target-bitrate=100000000 pacing=\(pacing)")
+        gst_harness_set_src_caps_str(harness.harness, Harness.packetCaps)
+        gst_harness_play(harness.harness)
+        let packets = RTPTests.packets()[0]
+        let list = gst_buffer_list_new()
+        var sent: [UnsafeMutablePointer<GstBuffer>] = []
+        for packet in packets {
+            let buffer = try #require(gst_buffer_new_allocate(nil, gsize(packet.bytes.count), nil))
+            gst_buffer_fill(buffer, 0, packet.bytes, gsize(packet.bytes.count))
+            buffer.pointee.pts = 0
+            gst_buffer_list_insert(list, -1, buffer)
+            sent.append(buffer)
+        }
+        #expect(gst_pad_push_list(harness.harness.pointee.srcpad, list) == GST_FLOW_OK)
+        var received: [UnsafeMutablePointer<GstBuffer>] = []
+        for _ in 0..<3000 where received.count < sent.count {
+            while let buffer = gst_harness_try_pull(harness.harness) { received.append(buffer) }
+            usleep(1000)
+        }
+        #expect(received == sent)
+        for buffer in received { gst_buffer_unref(buffer) }
+    }
+
     @Test("A paced frame is spread over its interval, without bursts")
     func paced() {
         let harness = Harness("rtpdeepfgspay ! deepfgsadapt target-bitrate=3000000")

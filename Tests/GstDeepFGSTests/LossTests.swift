@@ -147,6 +147,25 @@ struct LossTests {
         #expect(standard.push(large, time: 0) == GST_FLOW_ERROR)
     }
 
+    @Test("By default pictures up to 4096 by 2176 are accepted: a small file cannot ask for gigabytes")
+    func defaultMaximalPixels() throws {
+        let decoder = Harness.decoder()
+        let large = try Self.frame(Self.frames[0]) {
+            $0.width = 4096
+            $0.height = 2177
+        }
+        #expect(decoder.push(large, time: 0) == GST_FLOW_ERROR)
+        #expect(decoder.messages().first?.contains("over the limit of 8912896 pixels") == true)
+        // One row less is refused for another reason: its base is shorter than such a picture's can be.
+        let largest = try Self.frame(Self.frames[0]) {
+            $0.width = 4096
+            $0.height = 2176
+        }
+        let other = Harness.decoder()
+        other.push(largest, time: 0)
+        #expect(other.messages().allSatisfy { !$0.contains("limit") })
+    }
+
     @Test("Bytes that are no frame do not end the stream", arguments: [0, 1, 7, 31, 500])
     func garbage(count: Int) {
         let (decoder, outputs) = Self.decode(second: [UInt8](repeating: 0x44, count: count))

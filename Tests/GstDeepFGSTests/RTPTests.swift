@@ -231,6 +231,43 @@ struct RTPTests {
         #expect(harness.events(of: GST_EVENT_GAP) == 0)
     }
 
+    /// What the depayloader answers a frame's packets with where the pad behind it does not want the frame.
+    private func answers(_ refuse: (UnsafeMutablePointer<GstPad>) -> Void) -> [GstFlowReturn] {
+        let harness = Harness("rtpdeepfgsdepay")
+        gst_harness_set_src_caps_str(harness.harness, Harness.packetCaps)
+        refuse(harness.harness.pointee.sinkpad)
+        gst_harness_play(harness.harness)
+        return Self.packets().prefix(2).enumerated().map { index, packets in
+            packets.map { harness.push($0.bytes, time: UInt64(index) * 40_000_000) }.last ?? GST_FLOW_OK
+        }
+    }
+
+    @Test("What downstream answers a frame with, its packets are answered with")
+    func refusedFrame() {
+        let answers = answers { pad in
+            gst_pad_set_chain_function_full(
+                pad,
+                { _, _, buffer in
+                    gst_buffer_unref(buffer)
+                    return GST_FLOW_EOS
+                }, nil, nil)
+        }
+        #expect(answers == [GST_FLOW_EOS, GST_FLOW_EOS])
+    }
+
+    @Test("Caps that downstream refuses end in not-negotiated, for every frame")
+    func refusedCaps() {
+        let answers = answers { pad in
+            gst_pad_set_event_function_full(
+                pad,
+                { _, _, event in
+                    defer { gst_event_unref(event) }
+                    return event?.pointee.type == GST_EVENT_CAPS ? 0 : 1
+                }, nil, nil)
+        }
+        #expect(answers == [GST_FLOW_NOT_NEGOTIATED, GST_FLOW_NOT_NEGOTIATED])
+    }
+
     @Test("Random packets do no harm")
     func noise() {
         var generator = SystemRandomNumberGenerator()

@@ -63,7 +63,7 @@ private struct OverheadPoint {
 
     mutating func add(_ frame: IdealCodeLength) {
         let pixels = Double(frame.header.width * frame.header.height)
-        let wanted = target.map { byteCount(bpp: $0, of: frame.header) } ?? frame.frame.count
+        let wanted = target.map { frame.header.byteCount(bitsPerPixel: $0) } ?? frame.frame.count
         let length = min(max(wanted, frame.header.baseEnd), frame.frame.count)
         bpp += 8 * Double(length) / pixels
         ideal += frame.bits(ofPrefix: length) / pixels

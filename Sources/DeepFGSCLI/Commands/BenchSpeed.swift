@@ -55,7 +55,7 @@ struct BenchSpeed: ParsableCommand {
             var frame: [UInt8] = []
             let encoding = try timings(frames) { () throws(Failure) in frame = try encoder.encode(source, path: name) }
             if let maxBpp, let header = FrameSequence(scanning: frame).frames.first?.header {
-                frame = Array(frame.prefix(max(byteCount(bpp: maxBpp, of: header), header.baseEnd)))
+                frame = Array(frame.prefix(header.prefixLength(bitsPerPixel: maxBpp)))
             }
             let file = try StreamFile(name, bytes: frame, console: batch.console)
             let decoding = try timings(frames) { () throws(Failure) in _ = try decoder.decode(frame, of: file, index: 0)

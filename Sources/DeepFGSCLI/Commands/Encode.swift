@@ -100,7 +100,7 @@ struct Encode: ParsableCommand {
         guard maxBytes != nil || maxBpp != nil, let entry = FrameSequence(scanning: frame).frames.first else {
             return frame
         }
-        let limit = maxBytes ?? byteCount(bpp: maxBpp ?? 0, of: entry.header)
+        let limit = maxBytes ?? entry.header.byteCount(bitsPerPixel: maxBpp ?? 0)
         return try cut(frame, entry.header, to: limit) { Failure(.badInput, input, $0) }
     }
 }

@@ -74,7 +74,7 @@ struct Report: ParsableCommand {
             if let other = receivedAt[time] {
                 let bytes = received.sequence.frames[other].range.count
                 row.received = bytes
-                row.bitsPerPixel = Double(8 * bytes) / Double(frame.header.width * frame.header.height)
+                row.bitsPerPixel = frame.header.bitsPerPixel(of: bytes)
                 let picture = try decoder.picture(other, of: received, console: console)
                 row.psnr = psnr(pictures[index % pictures.count], picture)
             }

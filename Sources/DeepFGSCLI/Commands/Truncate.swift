@@ -82,7 +82,7 @@ struct Truncate: ParsableCommand {
             let ends = try decoder.channelEnds(of: file, index: index)
             count = channels < ends.count ? ends[channels] : frame.count
         } else {
-            count = bytes ?? byteCount(bpp: bpp ?? 0, of: header)
+            count = bytes ?? header.byteCount(bitsPerPixel: bpp ?? 0)
         }
         return try cut(frame, header, to: count) { file.failure(index, $0) }
     }

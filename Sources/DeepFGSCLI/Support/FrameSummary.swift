@@ -34,7 +34,7 @@ struct FrameSummary {
             [
                 ("offset", .integer(entry.range.lowerBound)), ("bytes", .integer(have)),
                 ("frame_bytes", .integer(header.frameLength)), ("header_bytes", .integer(header.length)),
-                ("bpp", .number(bitsPerPixel(have, of: header), digits: 5)), ("cut", .bool(entry.isCut)),
+                ("bpp", .number(header.bitsPerPixel(of: have), digits: 5)), ("cut", .bool(entry.isCut)),
                 ("base", .string(baseState)), ("version", .integer(Int(FrameHeader.version))),
                 ("model", .string("\(header.model)")), ("width", .integer(header.width)),
                 ("height", .integer(header.height)),
@@ -46,14 +46,14 @@ struct FrameSummary {
         let mark = have >= end ? "" : have > start ? "  cut after \(have - start)" : "  missing"
         let name = part + String(repeating: " ", count: max(0, 9 - part.count))
         return "  \(name)\(padded("\(bytes)", 10))\(padded("\(end)", 13))"
-            + decimal(bitsPerPixel(end, of: header), 4, width: 10) + mark
+            + decimal(header.bitsPerPixel(of: end), 4, width: 10) + mark
     }
 
     private var chunks: [JSON] {
         zip(header.chunkLengths, header.chunkEnds).map { length, end in
             .object([
                 ("bytes", .integer(length)), ("present", .integer(max(0, min(length, have - (end - length))))),
-                ("end", .integer(end)), ("bpp", .number(bitsPerPixel(end, of: header), digits: 5)),
+                ("end", .integer(end)), ("bpp", .number(header.bitsPerPixel(of: end), digits: 5)),
             ])
         }
     }
@@ -74,7 +74,7 @@ struct FrameSummary {
         case .whole:
             let chunk = header.chunkEnds.firstIndex { $0 > have } ?? 0
             let place = header.chunkEnds[chunk - 1] == have ? "before" : "inside"
-            let bpp = decimal(bitsPerPixel(have, of: header), 4)
+            let bpp = decimal(header.bitsPerPixel(of: have), 4)
             return "cut \(place) chunk \(chunk): \(have) bytes of \(header.frameLength), \(bpp) bpp"
         }
     }

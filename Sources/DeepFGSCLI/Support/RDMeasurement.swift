@@ -51,7 +51,7 @@ final class RDMeasurement {
                 last = (length, psnr(original, picture) ?? 0, msssim(original, picture) ?? 0)
             }
             guard let last else { continue }
-            points[index].add(bpp: bitsPerPixel(length, of: header), psnr: last.psnr, msssim: last.msssim)
+            points[index].add(bpp: header.bitsPerPixel(of: length), psnr: last.psnr, msssim: last.msssim)
         }
     }
 
@@ -59,6 +59,6 @@ final class RDMeasurement {
     private func length(_ target: Double?, of count: Int, _ header: FrameHeader, _ ends: [Int]) -> Int {
         guard let target else { return count }
         if channels { return Int(target) < ends.count ? ends[Int(target)] : count }
-        return min(max(byteCount(bpp: target, of: header), header.baseEnd), count)
+        return min(max(header.byteCount(bitsPerPixel: target), header.baseEnd), count)
     }
 }

@@ -111,21 +111,37 @@ static void find_out_whether_live(GstDeepFGSAdapt *self)
     g_mutex_unlock(&self->lock);
 }
 
+/* A list that is being taken in. */
+typedef struct {
+    GstDeepFGSAdapt *self;
+    GstFlowReturn flow;
+} Intake;
+
+/* Takes a buffer out of its list: what the list held on to while the packet leaves would have to be copied. */
+static gboolean take_from_list(GstBuffer **buffer, guint index, gpointer data)
+{
+    Intake *intake = data;
+    (void)index;
+    intake->flow = deepfgs_adapt_take(intake->self, *buffer);
+    *buffer = NULL;
+    return intake->flow == GST_FLOW_OK;
+}
+
 static GstFlowReturn gst_deepfgs_adapt_chain_list(GstPad *pad, GstObject *parent, GstBufferList *list)
 {
     GstDeepFGSAdapt *self = GST_DEEPFGS_ADAPT(parent);
-    GstFlowReturn flow = GST_FLOW_OK;
+    Intake intake = {.self = self, .flow = GST_FLOW_OK};
     (void)pad;
     if (!self->live_known)
         find_out_whether_live(self);
+    list = gst_buffer_list_make_writable(list);
     g_mutex_lock(&self->lock);
-    for (guint i = 0; i < gst_buffer_list_length(list) && flow == GST_FLOW_OK; i++)
-        flow = deepfgs_adapt_take(self, gst_buffer_ref(gst_buffer_list_get(list, i)));
-    if (flow == GST_FLOW_OK && !self->pacing)
-        flow = deepfgs_adapt_drain(self);
+    gst_buffer_list_foreach(list, take_from_list, &intake);
+    if (intake.flow == GST_FLOW_OK && !self->pacing)
+        intake.flow = deepfgs_adapt_drain(self);
     g_mutex_unlock(&self->lock);
     gst_buffer_list_unref(list);
-    return flow;
+    return intake.flow;
 }
 
 static GstFlowReturn gst_deepfgs_adapt_chain(GstPad *pad, GstObject *parent, GstBuffer *buffer)

@@ -19,8 +19,7 @@ typedef struct {
     gchar *model_path;
     DeepFGSOnLoss on_loss;
     guint max_pixels;
-    guint threads;
-    DeepFGSPrecision precision;
+    DeepFGSCompute compute;
     DeepFGSDecCounts counts;
 
     /* From start to stop. */

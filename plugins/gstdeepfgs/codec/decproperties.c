@@ -43,14 +43,9 @@ static void gst_deepfgs_dec_set_property(GObject *object, guint id, const GValue
     case PROP_MAX_PIXELS:
         self->max_pixels = g_value_get_uint(value);
         break;
-    case PROP_THREADS:
-        self->threads = g_value_get_uint(value);
-        break;
-    case PROP_PRECISION:
-        self->precision = g_value_get_enum(value);
-        break;
     default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+        if (!deepfgs_set_compute_property(&self->compute, self->decoder != NULL, object, value, spec))
+            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     }
     GST_OBJECT_UNLOCK(self);
 }
@@ -69,17 +64,12 @@ static void gst_deepfgs_dec_get_property(GObject *object, guint id, GValue *valu
     case PROP_MAX_PIXELS:
         g_value_set_uint(value, self->max_pixels);
         break;
-    case PROP_THREADS:
-        g_value_set_uint(value, self->threads);
-        break;
-    case PROP_PRECISION:
-        g_value_set_enum(value, self->precision);
-        break;
     case PROP_STATS:
         g_value_take_boxed(value, gst_deepfgs_dec_stats(self));
         break;
     default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+        if (!deepfgs_get_compute_property(&self->compute, value, spec))
+            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     }
     GST_OBJECT_UNLOCK(self);
 }
@@ -87,7 +77,7 @@ static void gst_deepfgs_dec_get_property(GObject *object, guint id, GValue *valu
 void deepfgs_dec_init_properties(GstDeepFGSDec *self)
 {
     self->on_loss = DEFAULT_ON_LOSS;
-    self->max_pixels = DEEPFGS_MAX_PIXELS;
+    self->max_pixels = DEEPFGS_DEFAULT_MAX_PIXELS;
 }
 
 void deepfgs_dec_install_properties(GObjectClass *object_class)
@@ -108,9 +98,9 @@ void deepfgs_dec_install_properties(GObjectClass *object_class)
     g_object_class_install_property(
         object_class, PROP_MAX_PIXELS,
         g_param_spec_uint("max-pixels", "Maximal pixels",
-                          "Refuse pictures of more pixels than this before allocating anything for them; decoding "
-                          "needs about 100 bytes of memory for each",
-                          1, DEEPFGS_MAX_PIXELS, DEEPFGS_MAX_PIXELS,
+                          "Refuse pictures of more pixels than this before allocating anything for them: the budget of "
+                          "memory, about 100 bytes for each, 0.9 GB at the default of 4096 by 2176",
+                          1, DEEPFGS_MAX_PIXELS, DEEPFGS_DEFAULT_MAX_PIXELS,
                           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
     deepfgs_install_compute_properties(object_class, PROP_THREADS, PROP_PRECISION);
     g_object_class_install_property(

@@ -55,7 +55,7 @@ static gboolean gst_deepfgs_dec_start(GstVideoDecoder *base)
 {
     GstDeepFGSDec *self = GST_DEEPFGS_DEC(base);
     GST_OBJECT_LOCK(self);
-    DeepFGSCompute compute = {.threads = self->threads, .precision = self->precision};
+    DeepFGSCompute compute = self->compute;
     self->decoder = deepfgs_decoder_new(self->model_path ? self->model_path : "", compute, self->max_pixels);
     memset(&self->counts, 0, sizeof self->counts);
     GST_OBJECT_UNLOCK(self);

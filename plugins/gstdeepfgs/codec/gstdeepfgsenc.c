@@ -52,8 +52,7 @@ typedef struct {
     gchar *model;
     gdouble max_bpp;
     guint step, base_step;
-    guint threads;
-    DeepFGSPrecision precision;
+    DeepFGSCompute compute;
 
     /* From start to stop. */
     DeepFGSEncoder *encoder;
@@ -92,14 +91,9 @@ static void gst_deepfgs_enc_set_property(GObject *object, guint id, const GValue
     case PROP_BASE_STEP:
         self->base_step = g_value_get_uint(value);
         break;
-    case PROP_THREADS:
-        self->threads = g_value_get_uint(value);
-        break;
-    case PROP_PRECISION:
-        self->precision = g_value_get_enum(value);
-        break;
     default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+        if (!deepfgs_set_compute_property(&self->compute, self->encoder != NULL, object, value, spec))
+            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     }
     GST_OBJECT_UNLOCK(self);
 }
@@ -121,14 +115,9 @@ static void gst_deepfgs_enc_get_property(GObject *object, guint id, GValue *valu
     case PROP_BASE_STEP:
         g_value_set_uint(value, self->base_step);
         break;
-    case PROP_THREADS:
-        g_value_set_uint(value, self->threads);
-        break;
-    case PROP_PRECISION:
-        g_value_set_enum(value, self->precision);
-        break;
     default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+        if (!deepfgs_get_compute_property(&self->compute, value, spec))
+            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     }
     GST_OBJECT_UNLOCK(self);
 }
@@ -140,7 +129,7 @@ static gboolean gst_deepfgs_enc_start(GstVideoEncoder *base)
 
     GST_OBJECT_LOCK(self);
     gchar *model = g_strdup(self->model && *self->model ? self->model : DEFAULT_MODEL);
-    DeepFGSCompute compute = {.threads = self->threads, .precision = self->precision};
+    DeepFGSCompute compute = self->compute;
     GST_OBJECT_UNLOCK(self);
 
     GST_INFO_OBJECT(self, "loading model %s", model);

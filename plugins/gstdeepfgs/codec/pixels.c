@@ -73,3 +73,28 @@ void deepfgs_install_compute_properties(GObjectClass *object_class, guint thread
                           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
     gst_type_mark_as_plugin_api(DEEPFGS_TYPE_PRECISION, 0);
 }
+
+gboolean deepfgs_set_compute_property(DeepFGSCompute *compute, gboolean running, GObject *object, const GValue *value,
+                                      const GParamSpec *spec)
+{
+    if (g_str_equal(spec->name, "threads"))
+        compute->threads = g_value_get_uint(value);
+    else if (g_str_equal(spec->name, "precision"))
+        compute->precision = g_value_get_enum(value);
+    else
+        return FALSE;
+    if (running)
+        g_warning("%s: %s counts when the element starts anew, in READY", GST_OBJECT_NAME(object), spec->name);
+    return TRUE;
+}
+
+gboolean deepfgs_get_compute_property(const DeepFGSCompute *compute, GValue *value, const GParamSpec *spec)
+{
+    if (g_str_equal(spec->name, "threads"))
+        g_value_set_uint(value, compute->threads);
+    else if (g_str_equal(spec->name, "precision"))
+        g_value_set_enum(value, compute->precision);
+    else
+        return FALSE;
+    return TRUE;
+}

@@ -20,6 +20,8 @@
 
 /* Most pixels that the codec accepts: 8192 by 4096. */
 #define DEEPFGS_MAX_PIXELS (1 << 25)
+/* Most pixels that deepfgsdec accepts unless told otherwise: 4096 by 2176, as level 5.1 of HEVC. */
+#define DEEPFGS_DEFAULT_MAX_PIXELS (4096 * 2176)
 
 /* Where the samples of a mapped frame lie. Returns the bytes from the first sample to the end of the memory; 0 where
  * the frame is none of DEEPFGS_RAW_FORMATS. */
@@ -33,7 +35,11 @@ GstVideoColorimetry deepfgs_colorimetry_of(const DeepFGSColour *colour);
 #define DEEPFGS_TYPE_PRECISION (deepfgs_precision_get_type())
 GType deepfgs_precision_get_type(void);
 
-/* Installs the properties threads and precision under these numbers. */
+/* The properties threads and precision: installs them under these numbers; reads and writes them, FALSE for any other
+ * property. A change counts when the element starts: while it runs there is a warning. Object lock held. */
 void deepfgs_install_compute_properties(GObjectClass *object_class, guint threads, guint precision);
+gboolean deepfgs_set_compute_property(DeepFGSCompute *compute, gboolean running, GObject *object, const GValue *value,
+                                      const GParamSpec *spec);
+gboolean deepfgs_get_compute_property(const DeepFGSCompute *compute, GValue *value, const GParamSpec *spec);
 
 #endif

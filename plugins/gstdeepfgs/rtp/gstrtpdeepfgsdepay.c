@@ -76,10 +76,11 @@ static void post(GstRTPDeepFGSDepay *self, GstStructure *structure)
     gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), structure));
 }
 
-static gboolean update_caps(GstRTPDeepFGSDepay *self, const DeepFGSReceivedFrame *frame)
+/* Says what the next frame is. Where downstream refuses, the push that follows fails, and says why. */
+static void update_caps(GstRTPDeepFGSDepay *self, const DeepFGSReceivedFrame *frame)
 {
     if (frame->width == self->width && frame->height == self->height && g_str_equal(frame->model, self->model))
-        return TRUE;
+        return;
     GstCaps *caps = gst_caps_new_simple(DEEPFGS_MEDIA_TYPE, "width", G_TYPE_INT, (gint)frame->width, "height",
                                         G_TYPE_INT, (gint)frame->height, "model", G_TYPE_STRING, frame->model,
                                         "alignment", G_TYPE_STRING, "frame", "parsed", G_TYPE_BOOLEAN, TRUE, NULL);
@@ -88,12 +89,12 @@ static gboolean update_caps(GstRTPDeepFGSDepay *self, const DeepFGSReceivedFrame
         gst_util_double_to_fraction(self->rate, &numerator, &denominator);
         gst_caps_set_simple(caps, "framerate", GST_TYPE_FRACTION, numerator, denominator, NULL);
     }
-    gboolean done = gst_pad_set_caps(GST_RTP_BASE_DEPAYLOAD_SRCPAD(self), caps);
+    if (gst_pad_set_caps(GST_RTP_BASE_DEPAYLOAD_SRCPAD(self), caps)) {
+        self->width = frame->width;
+        self->height = frame->height;
+        g_strlcpy(self->model, frame->model, sizeof self->model);
+    }
     gst_caps_unref(caps);
-    self->width = frame->width;
-    self->height = frame->height;
-    g_strlcpy(self->model, frame->model, sizeof self->model);
-    return done;
 }
 
 /* Says that frames are lost: to the decoder by a gap, to the application by a message. */
@@ -158,11 +159,12 @@ static GstFlowReturn push_frames(GstRTPDeepFGSDepay *self)
         GST_LOG_OBJECT(self, "frame %u: %zu of %zu bytes, %s", frame.frame_number, frame.size, frame.frame_length,
                        end_names[frame.end]);
         GST_BUFFER_PTS(buffer) = pts;
-        if (flow != GST_FLOW_OK || !update_caps(self, &frame)) {
+        if (flow != GST_FLOW_OK) {
             gst_buffer_unref(buffer);
-            flow = flow != GST_FLOW_OK ? flow : GST_FLOW_NOT_NEGOTIATED;
             continue;
         }
+        update_caps(self, &frame);
+        /* The base class notes what a push returns, and answers the packet with it. */
         flow = gst_rtp_base_depayload_push(GST_RTP_BASE_DEPAYLOAD(self), buffer);
     }
 }
