@@ -151,10 +151,13 @@ model-check: train-deps ## prove that Swift and PyTorch compute the same integer
 	$(TRAINING) check $(MODEL) $(VECTORS)
 	DEEPFGS_TEST_MODEL=$(abspath $(MODEL)) DEEPFGS_TEST_VECTORS=$(abspath $(VECTORS)) swift test --filter NetworkVectorTests
 
-bench-rd: deps train-deps bench-deps build ## rate and quality beside other codecs: make bench-rd PICTURES=kodak [SET=Kodak] [CODECS=...] [MODEL=file]
+# The sets that have results in the repository; another set's go to out/rd/NAME.
+RD_OUT = $(if $(SET),$(if $(filter today,$(SET)),bench/rd/results-today,out/rd/$(SET)),bench/rd/results)
+
+bench-rd: deps train-deps bench-deps build ## rate and quality beside other codecs: make bench-rd PICTURES=kodak [SET=today] [CODECS=...] [MODEL=file] [SETTINGS=6]
 	@test -n "$(PICTURES)" || { echo "make bench-rd PICTURES=folder, for example the 24 pictures of Kodak"; exit 64; }
-	$(VENV)/bin/python bench/rd --pictures "$(PICTURES)" --model $(MODEL) $(if $(SET),--set "$(SET)" --out "out/rd/$(SET)") \
-	  $(if $(CODECS),--codecs $(CODECS))
+	$(VENV)/bin/python bench/rd --pictures "$(PICTURES)" --model $(MODEL) --out $(RD_OUT) $(if $(SET),--set "$(SET)" --perceptual) \
+	  $(if $(CODECS),--codecs $(CODECS)) $(if $(SETTINGS),--settings $(SETTINGS))
 
 STEPS ?= 1500
 
@@ -163,4 +166,4 @@ ablations: train-deps ## what each part of the codec is worth: make ablations DA
 	PYTHONPATH=training $(VENV)/bin/python bench/ablations --data "$(DATA)" --pictures "$(PICTURES)" --steps $(STEPS)
 
 bench-deps: ## install the codecs that we are compared with and Python does not bring
-	@command -v cjxl >/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends libjxl-tools; }
+	$(call install-packages,libjxl-tools libjxl-devtools)

@@ -10,8 +10,8 @@ sys.path[:0] = [str(HERE), str(ROOT / "training")]
 
 import numpy as np
 import torch
-from pytorch_msssim import ms_ssim
 
+import metrics
 import ours
 import peers
 import report
@@ -21,41 +21,61 @@ from deepfgs_training.errors import TrainingError
 from deepfgs_training.progress import Progress
 
 
-def quality(picture: np.ndarray, decoded: np.ndarray) -> tuple[float, float]:
-    """PSNR in dB over the three 8-bit channels, and MS-SSIM (pytorch_msssim, range 255): the metric code of all."""
-    a, b = (torch.from_numpy(p).permute(2, 0, 1)[None].float() for p in (picture, decoded))
-    mse = (a.double() - b.double()).pow(2).mean().item()
-    return (10 * np.log10(255**2 / mse) if mse else 100.0), ms_ssim(a, b, data_range=255.0).item()
+def spread(settings: tuple, count: int | None) -> tuple:
+    """At most `count` of the settings, the first and the last among them."""
+    if not count or count >= len(settings):
+        return settings
+    return tuple(settings[round(i * (len(settings) - 1) / (count - 1))] for i in range(count))
 
 
-def mean(points: list, pictures: list[np.ndarray]) -> dict:
-    """Mean bpp and quality of one setting over the pictures."""
-    rates = [8 * point.size / (p.shape[0] * p.shape[1]) for point, p in zip(points, pictures)]
-    values = np.mean([quality(p, point.decoded) for point, p in zip(points, pictures)], 0)
-    return dict(setting=points[0].setting, bpp=float(np.mean(rates)), psnr=values[0], msssim=values[1])
+def kind_of(name: str) -> str:
+    """The kind of a picture: its name without the number."""
+    return name.rstrip("0123456789")
 
 
-def measure_peer(name: str, pictures: list[np.ndarray]) -> list[dict]:
-    """The points of one peer, without settings that some picture has no result for; shows progress."""
-    codec, progress, columns = peers.CODECS[name], Progress(name, len(pictures)), []
-    for number, picture in enumerate(pictures):
-        columns.append([mean([point], [picture]) if point else None for point in codec.run(picture)])
+class Measured:
+    """Rate and quality of one codec: each picture at each setting."""
+
+    def __init__(self, pictures: dict[str, np.ndarray], measures: tuple[str, ...]):
+        self.pictures, self.measures, self.rows = pictures, measures, {name: {} for name in pictures}
+
+    def add(self, name: str, point) -> None:
+        picture = self.pictures[name]
+        rate = 8 * point.size / (picture.shape[0] * picture.shape[1])
+        self.rows[name][point.setting] = dict(bpp=rate, **metrics.quality(picture, point.decoded, self.measures))
+
+    def mean(self, kind: str | None = None) -> list[dict]:
+        """Means over all pictures, or those of a kind, at the settings that every picture has a result for."""
+        rows = [row for name, row in self.rows.items() if kind is None or kind_of(name) == kind]
+        common = [setting for setting in rows[0] if all(setting in row for row in rows)]
+        average = lambda setting, key: float(np.mean([row[setting][key] for row in rows]))
+        return [dict(setting=s, **{key: average(s, key) for key in rows[0][s]}) for s in common]
+
+    def kinds(self) -> dict[str, list[dict]] | None:
+        """The means of each kind, where there are several."""
+        names = dict.fromkeys(map(kind_of, self.pictures))
+        return {kind: self.mean(kind) for kind in names} if len(names) > 1 else None
+
+
+def measure_peer(name: str, settings: tuple, into: Measured) -> None:
+    """Measures one peer; shows progress."""
+    codec, progress = peers.CODECS[name], Progress(name, len(into.pictures))
+    for number, (picture, pixels) in enumerate(into.pictures.items()):
+        for point in codec.run(pixels, settings):
+            if point:
+                into.add(picture, point)
         progress.show(number + 1)
-    progress.end(f"{len(pictures)} pictures")
-    rows = [row for row in zip(*columns) if all(row)]
-    average = lambda row, key: round(float(np.mean([point[key] for point in row])), 8)
-    return [{key: average(row, key) for key in row[0]} for row in rows]
+    progress.end(f"{len(into.pictures)} pictures")
 
 
-def measure_ours(name: str, tool: Path, model: Path, pictures: dict[str, np.ndarray]) -> list[dict]:
-    """The points of DeepFGS; shows progress."""
-    way, points = ours.WAYS[name], []
-    progress = Progress(name, len(ours.CUT_BPP if way.by_bytes else ours.CHANNELS))
-    for row in ours.measure(tool, model, pictures, way):
-        points.append(mean(row, list(pictures.values())))
-        progress.show(len(points))
-    progress.end(f"{len(pictures)} pictures")
-    return points
+def measure_ours(name: str, settings: tuple, tool: Path, model: Path, into: Measured) -> None:
+    """Measures DeepFGS; shows progress."""
+    progress = Progress(name, len(settings))
+    for number, row in enumerate(ours.measure(tool, model, into.pictures, ours.WAYS[name], settings)):
+        for picture, point in zip(into.pictures, row):
+            into.add(picture, point)
+        progress.show(number + 1)
+    progress.end(f"{len(into.pictures)} pictures")
 
 
 def main() -> int:
@@ -69,6 +89,9 @@ def main() -> int:
     p.add_argument("--model", type=Path, default=ROOT / "models/live-v1.safetensors")
     p.add_argument("--out", type=Path, default=HERE / "results", help="folder of results")
     p.add_argument("--set", default="Kodak", help="name of the picture set; published curves are drawn for Kodak")
+    p.add_argument("--settings", type=int, metavar="N", help="at most N cuts or qualities of each codec (2 or more), "
+                   "spread over its list: faster, and the curves coarser")
+    p.add_argument("--perceptual", action="store_true", help=f"measure Butteraugli too ({metrics.BUTTERAUGLI})")
     o = p.parse_args()
     torch.set_num_threads(1)
     try:
@@ -92,13 +115,20 @@ def measure(o) -> None:
     if small:
         raise TrainingError(f"MS-SSIM needs more than 160 pixels each way: {', '.join(small)}")
     o.out.mkdir(parents=True, exist_ok=True)
-    common = dict(set=o.set, pictures=len(pictures), metric="PSNR over RGB, MS-SSIM of pytorch_msssim; means")
+    if o.settings is not None and o.settings < 2:
+        raise TrainingError("--settings: 2 or more")
+    measures = metrics.measured(o.perceptual)
+    if o.perceptual and "butteraugli" not in measures:
+        print(f"no {metrics.BUTTERAUGLI} (libjxl-devtools): without a perceptual measure", file=sys.stderr)
+    says = ["PSNR over RGB, MS-SSIM of pytorch_msssim", "Butteraugli's 3-norm of libjxl"][: len(measures) - 1]
+    common = dict(set=o.set, pictures=len(pictures), metric=", ".join(says) + "; means")
     for name in o.codecs:
+        result = Measured(pictures, measures)
         if name in ours.WAYS:
             if not o.deepfgs.exists():
                 raise TrainingError(f"no {o.deepfgs}: run make build, or leave out --codecs {' '.join(ours.WAYS)}")
-            points = measure_ours(name, o.deepfgs, o.model, pictures)
             way = ours.WAYS[name]
+            measure_ours(name, spread(way.settings, o.settings), o.deepfgs, o.model, result)
             cut = "a plain prefix of so many bits per pixel" if way.by_bytes else "cut behind so many channels of y_s"
             description = (f"{o.model.stem}: one stream for each picture, steps {way.base_step} and {way.step} of 16, "
                            f"{cut}; container included; setting = cut")
@@ -107,12 +137,14 @@ def measure(o) -> None:
             print(f"{name} is left out: {peers.CODECS[name].tool} is not installed (libjxl-tools)", file=sys.stderr)
             continue
         else:
-            points = measure_peer(name, list(pictures.values()))
-            label, description = peers.CODECS[name].label, peers.CODECS[name].describe()
+            codec = peers.CODECS[name]
+            measure_peer(name, spread(codec.settings, o.settings), result)
+            label, description = codec.label, codec.describe()
+        points = result.mean()
         if not points:
             print(f"{name} is left out: no setting gave every picture a result", file=sys.stderr)
             continue
-        write(o.out / f"{name}.json", label, description, common, points)
+        write(o.out / f"{name}.json", label, description, common, points, result.kinds())
 
 
 if __name__ == "__main__":

@@ -22,6 +22,11 @@ class Way(NamedTuple):
     base_step: int = 16  # quantiser steps of the base and of the scalable part
     step: int = 16
 
+    @property
+    def settings(self) -> tuple:
+        """All cuts that it can be measured at: bits per pixel, or channels."""
+        return CUT_BPP if self.by_bytes else CHANNELS
+
 
 WAYS = {
     "deepfgs": Way("DeepFGS, cut by channel"),
@@ -31,8 +36,9 @@ WAYS = {
 }
 
 
-def measure(tool: Path, model: Path, pictures: dict[str, np.ndarray], way: Way) -> Iterator[list[Point]]:
-    """Encodes each picture once and cuts its stream; yields the points of all pictures for one cut after the other.
+def measure(tool: Path, model: Path, pictures: dict[str, np.ndarray], way: Way, settings) -> Iterator[list[Point]]:
+    """Encodes each picture once and cuts its stream; yields the points of all pictures for one of `settings` after the
+    other.
 
     way.by_bytes False: every picture behind the same number of scalable channels (`deepfgs truncate --channels`).
     way.by_bytes True: every picture at the same number of bytes, as plain prefixes of the file; where a target lies in
@@ -48,7 +54,7 @@ def measure(tool: Path, model: Path, pictures: dict[str, np.ndarray], way: Way) 
              "--step", way.step)
         whole = [base / "whole" / f"{name}.dfgs" for name in pictures]
         _run(tool, "truncate", *whole, "-o", f"{base}/base/", "--channels", "0", "--model", model)
-        for number, setting in enumerate(CUT_BPP if way.by_bytes else CHANNELS):
+        for number, setting in enumerate(settings):
             cut, out = base / f"cut{number}", base / f"out{number}"
             if way.by_bytes:
                 cut.mkdir()

@@ -1,7 +1,7 @@
 """The codecs we are compared with. Each takes a picture and returns what every cut or quality costs and looks like.
 
-A codec is a function (picture [H, W, 3] uint8) -> list of Point, one for each of its settings, in the same order for
-every picture; a setting that this picture has no result for is None.
+A codec is a function (picture [H, W, 3] uint8, settings) -> list of Point, one for each of the settings, in their
+order; a setting that this picture has no result for is None.
 """
 import io
 import shutil
@@ -29,10 +29,10 @@ class Point(NamedTuple):
     decoded: np.ndarray  # [H, W, 3] uint8
 
 
-def _pillow(kind: str, qualities, **options):
-    def run(picture):
+def _pillow(kind: str, **options):
+    def run(picture, settings):
         points = []
-        for quality in qualities:
+        for quality in settings:
             file = io.BytesIO()
             Image.fromarray(picture).save(file, kind, quality=quality, **options)
             points.append(Point(quality, file.tell(), read(file)))
@@ -47,7 +47,7 @@ def read(file) -> np.ndarray:
         return np.array(image.convert("RGB"))
 
 
-def jpeg2000(picture: np.ndarray) -> list[Point]:
+def jpeg2000(picture: np.ndarray, settings) -> list[Point]:
     """One embedded codestream of nine quality layers (9/7 wavelet, ICT), cut behind each layer.
 
     The size of a cut is the main header, the packets of its layers and the end marker, counted from the codestream
@@ -60,6 +60,8 @@ def jpeg2000(picture: np.ndarray) -> list[Point]:
     data = file.getvalue()
     points = []
     for layer, size in enumerate(layer_sizes(data, len(LAYER_BPP)), 1):
+        if LAYER_BPP[layer - 1] not in settings:
+            continue
         image = Image.open(io.BytesIO(data))
         kind, _, _, fd, length = image.tile[0].args
         image.tile = [image.tile[0]._replace(args=(kind, 0, layer, fd, length))]
@@ -99,19 +101,19 @@ def layer_sizes(data: bytes, layers: int) -> list[int]:
     return [int(header + 2 + packets[each * layer - 1] + 2) for layer in range(1, layers + 1)]
 
 
-def jpegxl(picture: np.ndarray) -> list[Point]:
+def jpegxl(picture: np.ndarray, settings) -> list[Point]:
     """One file for each distance, `cjxl -e 7`."""
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "x.png"), Path(folder, "x.jxl")
         Image.fromarray(picture).save(source)
         points = []
-        for distance in JXL_DISTANCES:
+        for distance in settings:
             _tool("cjxl", source, target, "-d", str(distance), "-e", "7", "--num_threads=0")
             points.append(Point(distance, target.stat().st_size, _djxl(target, Path(folder, "y.png"))))
         return points
 
 
-def jpegxl_progressive(picture: np.ndarray) -> list[Point | None]:
+def jpegxl_progressive(picture: np.ndarray, settings) -> list[Point | None]:
     """One progressive file at distance 1 (`cjxl -p`), cut at bytes. A cut that djxl shows nothing for is None."""
     pixels = picture.shape[0] * picture.shape[1]
     with tempfile.TemporaryDirectory() as folder:
@@ -119,7 +121,7 @@ def jpegxl_progressive(picture: np.ndarray) -> list[Point | None]:
         Image.fromarray(picture).save(source)
         _tool("cjxl", source, target, "-d", "1", "-e", "7", "-p", "--num_threads=0")
         data, points = target.read_bytes(), []
-        for bpp in CUT_BPP:
+        for bpp in settings:
             part = data[: int(bpp * pixels / 8)]
             cut.write_bytes(part)
             try:
@@ -149,9 +151,10 @@ def _version(*arguments: str) -> str:
 
 
 class Codec(NamedTuple):
-    """A peer: its label, its function, and what is to be known of how its points were made."""
+    """A peer: its label, its settings and function, and what is to be known of how its points were made."""
 
     label: str
+    settings: tuple  # all that it can be measured at
     run: object
     describe: object  # () -> str
     tool: str | None = None  # program without which it cannot run
@@ -162,20 +165,20 @@ def _libraries() -> str:
 
 
 CODECS = {
-    "jpeg2000": Codec("JPEG 2000, one stream", jpeg2000, lambda: (
+    "jpeg2000": Codec("JPEG 2000, one stream", LAYER_BPP, jpeg2000, lambda: (
         f"OpenJPEG {features.version('jpg_2000')}, {_libraries()}: 9/7, ICT, one codestream of 9 quality layers (LRCP, "
         "6 resolutions), cut behind each layer; setting = rate asked of the layer in bpp")),
-    "jpeg": Codec("JPEG", _pillow("JPEG", JPEG_QUALITIES, optimize=True), lambda: (
+    "jpeg": Codec("JPEG", JPEG_QUALITIES, _pillow("JPEG", optimize=True), lambda: (
         f"libjpeg-turbo {features.version('libjpeg_turbo')}, {_libraries()}: 4:2:0, optimised Huffman tables, a file "
         "for each quality; setting = quality")),
-    "webp": Codec("WebP", _pillow("WEBP", WEBP_QUALITIES, method=6), lambda: (
+    "webp": Codec("WebP", WEBP_QUALITIES, _pillow("WEBP", method=6), lambda: (
         f"libwebp {features.version('webp')}, {_libraries()}: method 6, a file for each quality; setting = quality")),
-    "avif": Codec("AVIF", _pillow("AVIF", AVIF_QUALITIES, subsampling="4:4:4", speed=6, max_threads=1), lambda: (
+    "avif": Codec("AVIF", AVIF_QUALITIES, _pillow("AVIF", subsampling="4:4:4", speed=6, max_threads=1), lambda: (
         f"libavif {features.version('avif')}, {_libraries()}: 4:4:4, speed 6, a file for each quality; "
         "setting = quality")),
-    "jpegxl": Codec("JPEG XL", jpegxl, lambda: (
+    "jpegxl": Codec("JPEG XL", JXL_DISTANCES, jpegxl, lambda: (
         f"{_version('cjxl', '--version')}: effort 7, a file for each distance; setting = distance"), "cjxl"),
-    "jpegxl-progressive": Codec("JPEG XL progressive, one stream", jpegxl_progressive, lambda: (
+    "jpegxl-progressive": Codec("JPEG XL progressive, one stream", CUT_BPP, jpegxl_progressive, lambda: (
         f"{_version('cjxl', '--version')}: -d 1 -e 7 -p, one file cut at bytes, djxl --allow_partial_files; only cuts "
         "that give every picture an image count; setting = cut in bpp"), "cjxl"),
 }

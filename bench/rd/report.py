@@ -18,7 +18,10 @@ STYLE = {
     "jpegxl-progressive": dict(color="#6a4c93", linestyle="--", marker="x", markersize=4),
     "avif": dict(color="#e9a03b"), "webp": dict(color="#2a9d8f"), "jpegxl": dict(color="#6a4c93"),
     "jpeg": dict(color="#555555")}
-LIMITS = {"psnr": (0.05, 1.05, 22.5, 38.5, "PSNR dB"), "msssim": (0.05, 1.05, 6, 19, "MS-SSIM, -10 log10(1 - x) dB")}
+LIMITS = {  # of the plots: rate, quality, label
+    "psnr": (0.05, 1.05, 22.5, 38.5, "PSNR dB"), "msssim": (0.05, 1.05, 6, 19, "MS-SSIM, -10 log10(1 - x) dB"),
+    "butteraugli": (0.05, 1.05, -9, 1, "Butteraugli's 3-norm, -10 log10(x) dB")}
+LABELS = {"psnr": "PSNR", "msssim": "MS-SSIM", "butteraugli": "Butteraugli"}
 
 
 def load(results: Path, reference: Path | None) -> tuple[dict[str, Curve], dict[str, Curve]]:
@@ -30,19 +33,21 @@ def load(results: Path, reference: Path | None) -> tuple[dict[str, Curve], dict[
         for key, entry in json.loads(reference.read_text())["curves"].items():
             r = entry["results"]
             number = lambda values: [np.nan if v is None else v for v in values]
-            named = {m: number(r[k]) for m, k in METRICS.items() if any(v is not None for v in r[k])}
-            published[key] = Curve(entry["label"], r["bpp"], named.get("psnr"), named.get("msssim"))
+            named = {m: number(r[k]) for m, k in METRICS.items() if any(v is not None for v in r.get(k, ()))}
+            published[key] = Curve(entry["label"], r["bpp"], **named)
     return measured, published
 
 
 def write_report(results: Path, name: str, reference: Path | None) -> None:
-    """Writes results/README.md and results/rd-{psnr,msssim}.{png,svg} from results/*.json."""
+    """Writes results/README.md and results/rd-METRIC.{png,svg} from results/*.json."""
     measured, published = load(results, reference)
-    for metric in METRICS:
+    metrics = [m for m in METRICS if any(m in curve.values for curve in measured.values())]
+    for metric in metrics:
         plot(results / f"rd-{metric}", metric, name, measured, published)
     text = [f"# Rate and distortion on {name}", "", "Made by `make bench-rd`; how, in `docs/40-training.md`.", ""]
     if any(key.startswith("deepfgs") for key in measured):
-        text += bd_table(measured, published)
+        text += bd_table(measured, published, metrics)
+        text += kind_table(results, measured, metrics)
         text += version_table(results, measured)
     text += curve_table(measured)
     text += ["## How each curve was made", ""]
@@ -56,20 +61,42 @@ def write_report(results: Path, name: str, reference: Path | None) -> None:
     (results / "README.md").write_text("\n".join(text) + "\n")
 
 
-def bd_table(measured: dict[str, Curve], published: dict[str, Curve]) -> list[str]:
-    """Bits that DeepFGS needs at equal quality against each other curve, PSNR and MS-SSIM."""
+def bd_table(measured: dict[str, Curve], published: dict[str, Curve], metrics: list[str]) -> list[str]:
+    """Bits that DeepFGS needs at equal quality against each other curve, by each metric."""
     tests = [curve for key, curve in measured.items() if key.startswith("deepfgs")]
     lines = ["## Bits needed at the same quality", "",
-             "BD-rate of DeepFGS by PSNR / by MS-SSIM: negative is fewer bits. Mean of the log-rate difference over the "
+             f"BD-rate of DeepFGS by {' / by '.join(LABELS[m] for m in metrics)}: negative is fewer bits. Mean of the log-rate difference over the "
              "range of quality both have, linear interpolation of the mean curves. *Cut by byte* gives every picture "
              "the same rate, as the layers of JPEG 2000 do; *cut by channel* and files for each quality give every "
              "picture the bytes it needs. *Coarser* is the quantiser steps 18 and 22 in place of 16.", "",
              "| against | " + " | ".join(t.name.removeprefix("DeepFGS, ") for t in tests) + " |",
              "| --- " * (1 + len(tests)) + "|"]
     for other in [measured[k] for k in ANCHORS if k in measured] + list(published.values()):
-        cells = [" / ".join(_percent(bd_rate(test, other, metric)) for metric in METRICS) for test in tests]
+        cells = [" / ".join(_percent(bd_rate(test, other, metric)) for metric in metrics) for test in tests]
         mark = "" if other in measured.values() else " (published)"
         lines.append(f"| {other.name}{mark} | " + " | ".join(cells) + " |")
+    return lines + [""]
+
+
+def kind_table(results: Path, measured: dict[str, Curve], metrics: list[str]) -> list[str]:
+    """Bits that DeepFGS needs, kind by kind of the pictures; nothing where the set has no kinds."""
+    tests = [key for key in ("deepfgs-bytes", "deepfgs") if key in measured]
+    kinds = json.loads((results / f"{tests[0]}.json").read_text()).get("kinds", {}) if tests else {}
+    if not kinds:
+        return []
+    others = [key for key in ANCHORS if key in measured]
+    lines = ["## Kind by kind", "", f"BD-rate by {' / by '.join(LABELS[m] for m in metrics)} of the mean curves of each kind: "
+             "against JPEG 2000 cut by byte, as its layers are, against files for each quality cut by channel. Last: where the "
+             "whole stream ends.", "",
+             "| kind | " + " | ".join(measured[key].name for key in others) + " | range |", "| --- " * (2 + len(others)) + "|"]
+    for kind in kinds:
+        curves = {key: Curve.read(results / f"{key}.json", kind) for key in (*tests, *others)}
+        cells = []
+        for other in others:
+            test = curves[tests[0] if "one stream" in measured[other].name else tests[-1]]
+            cells.append(" / ".join(_percent(curves[other] and bd_rate(test, curves[other], m)) for m in metrics))
+        rate, value = curves[tests[-1]].points("psnr")
+        lines.append(f"| {kind.replace('_', ', ')} | " + " | ".join(cells) + f" | {rate[-1]:.2f} bpp, {value[-1]:.1f} dB |")
     return lines + [""]
 
 
@@ -86,7 +113,7 @@ def version_table(results: Path, measured: dict[str, Curve]) -> list[str]:
              "| --- " * (2 + len(now)) + "|"]
     for files in [{key: folder / path.name for key, path in now.items()} for folder in folders] + [now]:
         curves = {key: Curve.read(path) for key, path in files.items() if path.exists()}
-        cells = [" / ".join(_percent(bd_rate(curves[key], measured["jpeg2000"], metric)) for metric in METRICS)
+        cells = [" / ".join(_percent(bd_rate(curves[key], measured["jpeg2000"], metric)) for metric in ("psnr", "msssim"))
                  if key in curves else "-" for key in now]
         name = json.loads(next(iter(files.values())).read_text())["description"].split(":")[0]
         rate, value = curves["deepfgs"].points("psnr") if "deepfgs" in curves else ([], [])
@@ -107,6 +134,7 @@ def curve_table(measured: dict[str, Curve]) -> list[str]:
     for curve in measured.values():
         rate, psnr = curve.points("psnr")
         ssim_rate, ssim = curve.points("msssim")
+        ssim = 1 - 10 ** (-ssim / 10)
         cells = []
         for bpp in AT_BPP:
             inside = len(rate) and rate[0] <= bpp <= rate[-1]
@@ -144,8 +172,6 @@ def _draw(axes, curve: Curve, metric: str, end_label=None, **style) -> None:
     rate, value = curve.points(metric)
     if not len(rate):
         return
-    if metric == "msssim":
-        value = -10 * np.log10(1 - value)
     axes.plot(rate, value, **style)
     if end_label:  # name the grey curves where they leave the plot
         left, right, low, high = end_label

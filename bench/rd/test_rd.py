@@ -1,12 +1,14 @@
 """The benchmark's arithmetic: BD-rate, layers of JPEG 2000, the tables."""
 import io
 import json
+import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import metrics
 import peers
 import report
 from curves import Curve, bd_rate, write
@@ -46,7 +48,7 @@ def test_layers_of_jpeg_2000():
     noise = np.random.default_rng(0).integers(-20, 20, (192, 256))
     picture = np.stack([x, y, (x * y // 64) % 256], 2) + noise[:, :, None]
     picture = np.clip(picture, 0, 255).astype(np.uint8)
-    points = peers.jpeg2000(picture)
+    points = peers.jpeg2000(picture, peers.LAYER_BPP)
     sizes = [p.size for p in points]
     assert sizes == sorted(sizes) and len(set(sizes)) == len(peers.LAYER_BPP)
     error = [np.mean((p.decoded.astype(float) - picture) ** 2) for p in points]
@@ -58,6 +60,8 @@ def test_layers_of_jpeg_2000():
         file, "JPEG2000", irreversible=True, mct=1, quality_mode="rates", progression="LRCP", num_resolutions=6,
         quality_layers=[24 / r for r in peers.LAYER_BPP], no_jp2=True)
     assert sizes[-1] == pytest.approx(file.tell(), rel=0.01)
+    few = peers.jpeg2000(picture, (0.125, 1.5))
+    assert [p.size for p in few] == [sizes[1], sizes[-1]] and np.array_equal(few[1].decoded, points[-1].decoded)
     with pytest.raises(ValueError):
         peers.layer_sizes(b"\xff\x4f" + bytes(40), 9)
 
@@ -65,7 +69,7 @@ def test_layers_of_jpeg_2000():
 @pytest.mark.parametrize("name", ["jpeg", "webp"])
 def test_a_file_for_each_quality(name):
     picture = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
-    points = peers.CODECS[name].run(picture)
+    points = peers.CODECS[name].run(picture, peers.CODECS[name].settings)
     assert [p.size for p in points] == sorted(p.size for p in points)
     assert all(p.decoded.shape == picture.shape for p in points)
 
@@ -98,3 +102,54 @@ def test_versions_of_the_weights_stand_side_by_side(tmp_path):
     assert "| old | +80.0 % / +80.0 % | 0.18 to 1.44 bpp, 28.0 to 34.0 dB |" in table
     assert "| new | -10.0 % / -10.0 % | 0.09 to 0.72 bpp, 28.0 to 34.0 dB |" in table
     assert not report.version_table(tmp_path / "old", {})
+
+
+def test_butteraugli_is_of_the_picture_and_rises_with_the_error():
+    if "butteraugli" not in metrics.measured(True):
+        pytest.skip(f"{metrics.BUTTERAUGLI} is not installed")
+    y, x = np.mgrid[0:192, 0:256]
+    picture = np.stack([x % 256, y, (x + y) % 256], 2).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(-1, 2, picture.shape)
+    noisy = lambda size: np.clip(picture + size * noise, 0, 255).astype(np.uint8)
+    distances = [metrics.quality(picture, noisy(size), metrics.measured(True))["butteraugli"] for size in (0, 4, 20)]
+    assert distances[0] == 0 and 0.1 < distances[1] < distances[2]
+    assert "butteraugli" not in metrics.quality(picture, picture, metrics.measured(False))
+
+
+def test_a_distance_counts_as_quality_the_other_way_round():
+    """Half the rate at the same distances is -50 %; the curve is ordered by falling distance."""
+    rate, distance = np.array([0.1, 0.2, 0.4, 0.8]), [6, 4, 2.5, 1.5]
+    anchor, test = (Curve(n, f * rate, butteraugli=distance) for n, f in (("a", 1), ("b", 0.5)))
+    assert bd_rate(test, anchor, "butteraugli")[0] == pytest.approx(-50)
+    assert bd_rate(test, anchor) is None
+    assert np.all(np.diff(anchor.points("butteraugli")[1]) > 0)
+
+
+def test_kinds_of_pictures_have_a_table_of_their_own(tmp_path):
+    """Means over each kind, at the settings that every picture of it has; one kind alone has no table."""
+    program = runpy.run_path(str(Path(report.__file__).parent / "__main__.py"))
+    pictures = {name: np.zeros((200, 200, 3), np.uint8) for name in ("screen1", "screen2", "animal_food1")}
+    result = program["Measured"](pictures, ("psnr", "msssim"))
+    for name, factor in (("screen1", 1), ("screen2", 3), ("animal_food1", 8)):
+        for setting in (1, 2, 4):
+            if (name, setting) != ("screen2", 4):
+                decoded = np.full((200, 200, 3), 16 // setting, np.uint8)
+                result.add(name, peers.Point(setting, 5000 * setting * factor, decoded))
+    kinds = result.kinds()
+    assert [row["setting"] for row in kinds["screen"]] == [1, 2] and len(kinds["animal_food"]) == 3
+    assert kinds["screen"][0]["bpp"] == 2 and result.mean()[0]["bpp"] == 4
+    meta = dict(pictures=3)
+    write(tmp_path / "deepfgs.json", "DeepFGS, cut by channel", "new: cut", meta, result.mean(), kinds)
+    halved = {kind: [{**row, "bpp": 2 * row["bpp"]} for row in rows] for kind, rows in kinds.items()}
+    write(tmp_path / "jpeg.json", "JPEG", "made up", meta, result.mean(), halved)
+    report.write_report(tmp_path, "today", None)
+    text = (tmp_path / "README.md").read_text()
+    assert "| animal, food | -50.0 % / -50.0 % |" in text and "| screen | -50.0 % / -50.0 % |" in text
+    alone = program["Measured"]({"kodim1": pictures["screen1"], "kodim2": pictures["screen2"]}, ("psnr", "msssim"))
+    assert alone.kinds() is None
+
+
+def test_fewer_settings_keep_the_ends():
+    spread = runpy.run_path(str(Path(report.__file__).parent / "__main__.py"))["spread"]
+    assert spread((1, 2, 3, 4, 5, 6, 7), 3) == (1, 4, 7)
+    assert spread((1, 2, 3), 5) == spread((1, 2, 3), None) == (1, 2, 3)
