@@ -121,21 +121,29 @@ final class EntropyNetwork {
     /// Latents, their parts for later slices, what the transforms need of them, and the slice's context features.
     private func takeIn(_ index: Int, _ band: Int, _ scratch: EntropyScratch) {
         let slice = layers.slices[index]
-        for row in band * bandRows..<(band + 1) * bandRows {
+        let rows = band * bandRows..<(band + 1) * bandRows
+        let take = { [self] (row: Int) in
             let position = row * grid.latentWidth
-            latents(index, row: row, of: .all, into: scratch.latents)
+            let place = position * layers.latentRoom + slice.channelsBefore
             deepfgs_halves(
-                scratch.latents.start, Int32(slice.channels), Int32(grid.latentWidth),
-                high.start + (position * layers.latentRoom + slice.channelsBefore),
-                low.start + (position * layers.latentRoom + slice.channelsBefore), layers.latentRoom)
+                scratch.latents.start, Int32(slice.channels), Int32(grid.latentWidth), high.start + place,
+                low.start + place, layers.latentRoom)
             transforms.write(scratch.latents.start, slice: index, positions: position..<position + grid.latentWidth)
         }
-        if let context = slice.context { run(context, of: index, seeing: .all, band, scratch) }
+        guard let context = slice.context else {
+            for row in rows {
+                latents(index, row: row, of: .all, into: scratch.latents)
+                take(row)
+            }
+            return
+        }
+        run(context, of: index, seeing: .all, band, scratch) { row in if rows.contains(row) { take(row) } }
     }
 
     /// What the anchors of a slice say to its other positions.
     private func takeAnchors(_ index: Int, _ band: Int, _ scratch: EntropyScratch) {
-        if let anchors = layers.slices[index].anchors { run(anchors, of: index, seeing: .anchors, band, scratch) }
+        guard let anchors = layers.slices[index].anchors else { return }
+        run(anchors, of: index, seeing: .anchors, band, scratch) { _ in }
     }
 
     private func clearAnchors(_ index: Int, _ band: Int) {
@@ -150,8 +158,11 @@ final class EntropyNetwork {
     }
 
     /// A 3×3 over the latents of a slice into its group of the features' channels.
+    ///
+    /// `take` is called for each row that is read while its latents are in the scratch.
     private func run(
-        _ layer: IntegerLayer, of index: Int, seeing pass: CodingPass, _ band: Int, _ scratch: EntropyScratch
+        _ layer: IntegerLayer, of index: Int, seeing pass: CodingPass, _ band: Int, _ scratch: EntropyScratch,
+        take: (_ row: Int) -> Void
     ) {
         let slice = layers.slices[index]
         let kernels = layers.kernels
@@ -166,6 +177,7 @@ final class EntropyNetwork {
                 continue
             }
             latents(index, row: position, of: pass, into: scratch.latents)
+            take(position)
             deepfgs_context_inputs(
                 scratch.latents.start, Int32(slice.channels), Int32(grid.latentWidth),
                 Int32(configuration.contextShift), Int32(configuration.contextLimit), Int32(kernels.offset),

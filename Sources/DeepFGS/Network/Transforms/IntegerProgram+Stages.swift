@@ -20,7 +20,7 @@ extension IntegerProgram {
         let rest = Array(stages.dropFirst())
         let activations = append(
             entry, from: input, into: stream, adds: false, for: rest.first.map { .layer($0.reader) } ?? .nobody)
-        return append(rest, activations, stream, coarsestAtEnd: coarsestAtEnd, last: .nobody)
+        return append(rest, activations, stream, finest: height, coarsestAtEnd: coarsestAtEnd, last: .nobody)
     }
 
     /// Appends the feature fusion module and `g_s` up to the last convolution.
@@ -28,19 +28,19 @@ extension IntegerProgram {
         _ entry: IntegerLayer, _ stages: [IntegerLayers.Stage], from latents: ActivationPlane, to last: StreamReader
     ) {
         let (height, width) = (latents.rows, latents.columns)
-        beginPhase(rows: height, bytes: 4 * width * entry.outputs)
+        beginPhase(rows: height, bytes: 4 * width * entry.outputs, scale: 4)
         let stream = self.stream(height: height, width: width, room: entry.outputs)
         let input = Activations(
             place: .picture(latents.row(0), band: height / bands * latents.layout.row), layout: latents.layout)
         let activations = append(
             entry, from: input, into: stream, adds: false, for: stages.first.map { .layer($0.reader) } ?? last)
-        _ = append(stages, activations, stream, coarsestAtEnd: nil, last: last)
+        _ = append(stages, activations, stream, finest: 4 * height, coarsestAtEnd: nil, last: last)
     }
 
     /// Appends stages that read a stream; returns the last stream.
     private func append(
-        _ stages: [IntegerLayers.Stage], _ first: Activations?, _ start: IntegerStream, coarsestAtEnd: Int?,
-        last: StreamReader
+        _ stages: [IntegerLayers.Stage], _ first: Activations?, _ start: IntegerStream, finest: Int,
+        coarsestAtEnd: Int?, last: StreamReader
     ) -> IntegerStream {
         var (activations, stream) = (first, start)
         for (index, stage) in stages.enumerated() {
@@ -51,7 +51,7 @@ extension IntegerProgram {
             case .block(let block):
                 activations = append(
                     block, from: input, stream, coarsest: coarsest(rest, height: stream.height, atEnd: coarsestAtEnd),
-                    for: next)
+                    scale: max(1, finest / stream.height), for: next)
             case .convolution(let layer):
                 stream = self.stream(height: stream.height / 2, width: stream.width / 2, room: layer.outputs)
                 activations = append(layer, from: input, into: stream, adds: false, for: next)

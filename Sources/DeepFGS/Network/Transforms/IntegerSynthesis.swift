@@ -44,6 +44,7 @@ final class IntegerSynthesis {
                         UnsafePointer(from.assumingMemoryBound(to: Int16.self)), grid, rows: covered, into: samples)
                 }
             })
+        program.restrict(to: (grid.height + 3) / 4, of: height)
         self.grid = grid
         self.program = program
         self.target = target

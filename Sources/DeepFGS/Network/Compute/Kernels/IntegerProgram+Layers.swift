@@ -113,11 +113,12 @@ extension IntegerProgram {
     ///   - input: The stream's activations for `p1`.
     ///   - stream: The stream.
     ///   - coarsest: Rows at the coarsest resolution of the phase that begins in the block.
+    ///   - scale: Rows of the finest resolution in a row of the stream.
     ///   - reader: What reads the stream next.
     /// - Returns: The activations for the reader; nil where there are none.
     func append(
         _ block: IntegerLayers.Block, from input: Activations, _ stream: IntegerStream, coarsest: Int,
-        for reader: StreamReader
+        scale: Int = 1, for reader: StreamReader
     ) -> Activations? {
         let (height, width, room) = (stream.height, stream.width, stream.room)
         let inner = ActivationPlane(rows: height, columns: width, channels: room, kernels: kernels, border: 1)
@@ -128,7 +129,8 @@ extension IntegerProgram {
                 place: .picture(inner.row(0), band: height / bands * inner.layout.row), layout: inner.layout))
         let size = kernels.activationSize
         beginPhase(
-            rows: coarsest, bytes: height / coarsest * width * (3 * room * size + block.wideRoom * size + 2 * room))
+            rows: coarsest, bytes: height / coarsest * width * (3 * room * size + block.wideRoom * size + 2 * room),
+            scale: scale)
         let rows = height / bands
         let dense = layout(width: width, room: room)
         let filtered = Activations(place: takeScratch(rows * dense.row), layout: dense)

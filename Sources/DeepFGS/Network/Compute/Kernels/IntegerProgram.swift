@@ -39,7 +39,11 @@ final class IntegerProgram {
 
     private struct Phase {
         let bands: Int
+        /// Rows of the finest resolution in a row of what the phase reads from its neighbours.
+        let scale: Int
         var steps: [Step] = []
+        /// Bands that somebody looks at: the first ones.
+        var needed: Int
     }
 
     let kernels: Kernels
@@ -65,16 +69,32 @@ final class IntegerProgram {
     /// - Parameters:
     ///   - rows: Rows at the coarsest resolution in the phase: the largest number of bands.
     ///   - bytes: Memory that one such row needs, all steps together.
-    func beginPhase(rows: Int, bytes: Int) {
+    ///   - scale: Rows of the finest resolution in a row of what the phase reads from its neighbours.
+    func beginPhase(rows: Int, bytes: Int, scale: Int = 1) {
         var bands = rows
         // Fewer, larger bands while they fit the cache and there are enough for all workers.
         while bands % 2 == 0, bands > 4 * workers.width, 2 * (rows / bands) * bytes <= Self.cacheShare { bands /= 2 }
-        phases.append(Phase(bands: bands))
+        phases.append(Phase(bands: bands, scale: scale, needed: bands))
         scratchUsed = 0
     }
 
     /// A band's memory is kept below this, bytes: it shares a second-level cache with weights.
     private static let cacheShare = 512 << 10
+
+    /// Leaves out the bands that only rows from `limit` on depend on.
+    ///
+    /// - Parameters:
+    ///   - limit: Rows of the finest resolution that are looked at.
+    ///   - height: Rows of the finest resolution.
+    func restrict(to limit: Int, of height: Int) {
+        var rows = limit
+        for index in phases.indices.reversed() {
+            let band = height / phases[index].bands
+            phases[index].needed = min((rows + band - 1) / band, phases[index].bands)
+            // A 3×3 kernel at the phase's start reads one row more.
+            rows = roundUp(rows, to: phases[index].scale) + phases[index].scale
+        }
+    }
 
     func append(_ step: Step) { phases[phases.count - 1].steps.append(step) }
 
@@ -94,7 +114,7 @@ final class IntegerProgram {
     func run() throws(CodecError) {
         while scratch.count < workers.width { scratch.append(RawBuffer(count: scratchSize)) }
         for phase in phases {
-            try workers.run(phase.bands) { band, worker in
+            try workers.run(phase.needed) { band, worker in
                 let memory = scratch[worker].start
                 for step in phase.steps { run(step, band, memory) }
             }
