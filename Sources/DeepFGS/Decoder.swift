@@ -8,6 +8,8 @@ public final class Decoder {
     public let pixelLimit: Int
     private let options: ComputeOptions
     private var network: CodecNetwork?
+    /// Measures the stages of the next frames where it is set.
+    public var stageTimes: StageTimes?
 
     /// What was found in the bytes of one frame.
     public struct Report: Hashable, Sendable {
@@ -174,6 +176,7 @@ public final class Decoder {
     ) throws(DecodingError) -> (CodecNetwork, tail: UnsafeRawBufferPointer) {
         let network = try preparedNetwork(width: header.width, height: header.height)
         network.quantiser = header.extensions.quantiser ?? .unit
+        network.times = stageTimes
         let base = UnsafeRawBufferPointer(rebasing: frame[header.length..<header.baseEnd])
         guard try decodeBase(base, network) else { throw .bitstream(.baseDamaged) }
         let end = min(frame.count, header.frameLength)
@@ -231,7 +234,9 @@ public final class Decoder {
         var arrived = 0
         for pass in network.passes(of: slice) {
             try network.predict(slice: slice, pass: pass)
-            arrived += network.withSymbols(of: slice, in: pass) { coder.decode($0, scales: $1) }
+            arrived += measured(.coder, by: stageTimes) {
+                network.withSymbols(of: slice, in: pass) { coder.decode($0, scales: $1) }
+            }
         }
         try network.reconstruct(slice: slice)
         return arrived

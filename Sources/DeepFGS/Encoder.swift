@@ -9,6 +9,10 @@ public final class Encoder {
     public let width: Int, height: Int
     /// How coarsely the next frames are quantised.
     public var quantiser: Quantiser = .unit
+    /// Measures the stages of the next frames where it is set.
+    public var stageTimes: StageTimes? {
+        didSet { network.times = stageTimes }
+    }
     let network: CodecNetwork
     private var coder: RangeEncoder
     private var scratch: [UInt8] = []
@@ -53,11 +57,13 @@ public final class Encoder {
         network.quantiser = quantiser
         try findSymbols(pixels, layout)
         scratch.removeAll(keepingCapacity: true)
-        writeBase()
-        let baseLength = scratch.count
-        let lengths = [baseLength] + writeScalable()
+        let lengths = measured(.coder, by: stageTimes) {
+            writeBase()
+            let baseLength = scratch.count
+            return [baseLength] + writeScalable()
+        }
         guard lengths.allSatisfy({ $0 <= FrameHeader.maximumChunkLength }) else { throw .frameTooLarge }
-        let checksum = scratch.withUnsafeBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[..<baseLength])) }
+        let checksum = scratch.withUnsafeBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[..<lengths[0]])) }
         var extensions = extensions
         extensions.quantiser = quantiser == .unit ? nil : quantiser
         let header = FrameHeader(

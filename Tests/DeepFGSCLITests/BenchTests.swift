@@ -39,10 +39,16 @@ import Testing
         let outcome = try bench.run("bench", "speed", "--size", "70x50", "--frames", "1", "--json")
         #expect(outcome.status == 0, "\(outcome.errors)")
         let json = try #require(try JSONSerialization.jsonObject(with: Data(outcome.out)) as? [String: Any])
-        #expect(json["width"] as? Int == 70 && json["height"] as? Int == 50)
+        let results = try #require(json["results"] as? [[String: Any]])
+        let result = try #require(results.first)
+        #expect(results.count == 1 && result["width"] as? Int == 70 && result["height"] as? Int == 50)
         for direction in ["encode", "decode"] {
-            let times = try #require(json[direction] as? [String: Double])
-            #expect(try #require(times["median_ms"]) > 0)
+            let times = try #require(result[direction] as? [String: Any])
+            #expect(try #require(times["median_ms"] as? Double) > 0)
+            // The stages are what the whole is made of.
+            let stages = try #require(times["stages_ms"] as? [String: Double])
+            #expect(stages.values.reduce(0, +) <= 1.5 * (try #require(times["slowest_ms"] as? Double)))
+            #expect(try #require(stages[direction == "encode" ? "analysis" : "synthesis"]) > 0)
         }
     }
 

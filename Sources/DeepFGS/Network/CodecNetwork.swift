@@ -15,6 +15,10 @@ final class CodecNetwork {
         get { entropy.quantiser }
         set { entropy.quantiser = newValue }
     }
+    /// Measures the stages where it is set.
+    var times: StageTimes? {
+        didSet { transforms.times = times }
+    }
     private let configuration: ModelConfiguration
     private let entropy: EntropyNetwork
     private let transforms: any Transforms
@@ -78,8 +82,8 @@ final class CodecNetwork {
 
     /// Computes `y_s` from the features and the reconstructed basic slices.
     func analyseScalable() throws(CodecError) {
-        try entropy.finish()
-        try transforms.analyseScalable()
+        try measured(.prediction, by: times) { () throws(CodecError) in try entropy.finish() }
+        try measured(.scalableAnalysis, by: times) { () throws(CodecError) in try transforms.analyseScalable() }
     }
 
     // MARK: Symbols to probabilities
@@ -91,7 +95,7 @@ final class CodecNetwork {
 
     /// Computes the features `Φ` of the symbols of `z`.
     func expandHyper() throws(CodecError) {
-        try entropy.expand(hyper.start)
+        try measured(.hyper, by: times) { () throws(CodecError) in try entropy.expand(hyper.start) }
     }
 
     /// `Φ`, planar `[channels][grid.latentCount]`: a copy.
@@ -101,7 +105,9 @@ final class CodecNetwork {
     ///
     /// In the second of two passes: of the positions that are no anchors, from the anchors' symbols too.
     func predict(slice: Int, pass: CodingPass) throws(CodecError) {
-        try entropy.predict(slice, pass: pass, quantising: false)
+        try measured(.prediction, by: times) { () throws(CodecError) in
+            try entropy.predict(slice, pass: pass, quantising: false)
+        }
     }
 
     /// Predicts a slice and rounds it against its means, pass by pass: the encoder's side of one slice.
@@ -111,7 +117,9 @@ final class CodecNetwork {
 
     /// One pass of `findSymbols`.
     func findSymbols(slice: Int, pass: CodingPass) throws(CodecError) {
-        try entropy.predict(slice, pass: pass, quantising: true)
+        try measured(.prediction, by: times) { () throws(CodecError) in
+            try entropy.predict(slice, pass: pass, quantising: true)
+        }
     }
 
     /// The passes in which a slice is coded.
@@ -173,8 +181,10 @@ final class CodecNetwork {
     /// - Throws: `CodecError.unsupportedSize`, `.bufferTooSmall` or `.backend`.
     func synthesise(to pixels: UnsafeMutableRawBufferPointer, layout: PixelLayout) throws(CodecError) {
         let samples = try check(UnsafeRawBufferPointer(pixels), layout)
-        try entropy.finish()
-        try transforms.synthesise(into: UnsafeMutableRawPointer(mutating: samples), layout: layout)
+        try measured(.prediction, by: times) { () throws(CodecError) in try entropy.finish() }
+        try measured(.synthesis, by: times) { () throws(CodecError) in
+            try transforms.synthesise(into: UnsafeMutableRawPointer(mutating: samples), layout: layout)
+        }
     }
 
     // MARK: -

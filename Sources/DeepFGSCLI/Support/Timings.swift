@@ -18,10 +18,13 @@ struct Timings {
     }
 }
 
-/// Times `rounds` runs of something, after two that do not count.
-func timings<Failure: Error>(_ rounds: Int, _ body: () throws(Failure) -> Void) throws(Failure) -> Timings {
+/// Times `rounds` runs of something, after two that do not count; `warm` is called between.
+func timings<Failure: Error>(
+    _ rounds: Int, warm: () -> Void = {}, _ body: () throws(Failure) -> Void
+) throws(Failure) -> Timings {
     var times: [Double] = []
     for _ in 0..<2 { try body() }
+    warm()
     let processor = processorMilliseconds()
     for _ in 0..<rounds {
         let start = ContinuousClock.now

@@ -24,6 +24,9 @@ public struct ComputeOptions: Hashable, Sendable {
     /// Threads for one picture; 0 means as many as the process may run on.
     public var threads: Int
 
+    /// Processors that the process may run on.
+    public static var processors: Int { WorkerPool.processors }
+
     public init(
         backend: Backend = .oneDNN, precision: Precision = .automatic, threads: Int = 0,
         instructions: InstructionSet = .automatic

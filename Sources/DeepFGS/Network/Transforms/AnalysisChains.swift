@@ -57,7 +57,16 @@ final class AnalysisChains {
     }
 
     /// Features, `y_b` and `h_a(f)` of a picture whose layout has been checked.
-    func analyse(_ samples: UnsafeRawPointer, layout: PixelLayout) throws(CodecError) {
+    func analyse(_ samples: UnsafeRawPointer, layout: PixelLayout, times: StageTimes?) throws(CodecError) {
+        try measured(.convert, by: times) { () throws(CodecError) in try convert(samples, layout: layout) }
+        try measured(.analysis, by: times) { () throws(CodecError) in
+            try trunk.run()
+            try basicHead.run()
+            try hyper.run()
+        }
+    }
+
+    private func convert(_ samples: UnsafeRawPointer, layout: PixelLayout) throws(CodecError) {
         try workers.run(grid.latentHeight) { band, _ in
             let rows = 16 * band..<16 * (band + 1)
             switch element {
@@ -71,9 +80,6 @@ final class AnalysisChains {
                     into: pixels.start.assumingMemoryBound(to: UInt16.self), stride: grid.paddedWidth / 4 * 48)
             }
         }
-        try trunk.run()
-        try basicHead.run()
-        try hyper.run()
     }
 
     /// `y_s` from the features and the reconstructed `ŷ_b`.

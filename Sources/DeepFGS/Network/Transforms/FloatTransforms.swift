@@ -4,6 +4,7 @@ import CKernels
 ///
 /// The encoder's and the decoder's networks are built when first used, for encoders and decoders use different ones.
 final class FloatTransforms: Transforms {
+    var times: StageTimes?
     private let weights: TransformWeights<ConvolutionWeights>
     private let configuration: ModelConfiguration
     private let slices: [SliceChannels]
@@ -34,7 +35,7 @@ final class FloatTransforms: Transforms {
         _ samples: UnsafeRawPointer, layout: PixelLayout, hyper: UnsafeMutablePointer<Int16>
     ) throws(CodecError) {
         let chains = try analysisChains()
-        try chains.analyse(samples, layout: layout)
+        try chains.analyse(samples, layout: layout, times: times)
         let (count, channels) = (grid.hyperCount, configuration.hyperChannels)
         let limit = Float(configuration.hyperLimit)
         for position in 0..<count {

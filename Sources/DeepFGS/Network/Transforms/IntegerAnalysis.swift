@@ -91,8 +91,14 @@ final class IntegerAnalysis {
 
     /// Features, `y_b` in 256ths, and the symbols of `z`, planar.
     func analyse(
-        _ samples: UnsafeRawPointer, layout: PixelLayout, hyper: UnsafeMutablePointer<Int16>
+        _ samples: UnsafeRawPointer, layout: PixelLayout, hyper: UnsafeMutablePointer<Int16>, times: StageTimes?
     ) throws(CodecError) {
+        try measured(.convert, by: times) { () throws(CodecError) in try convert(samples, layout: layout) }
+        try measured(.analysis, by: times) { () throws(CodecError) in try trunk.run() }
+        takeHyper(hyper)
+    }
+
+    private func convert(_ samples: UnsafeRawPointer, layout: PixelLayout) throws(CodecError) {
         try workers.run(grid.latentHeight) { band, _ in
             let rows = 16 * band..<16 * (band + 1)
             if kernels.activationSize == 1 {
@@ -105,7 +111,10 @@ final class IntegerAnalysis {
                     into: pixels.row(0).assumingMemoryBound(to: Int16.self), stride: pixels.layout.row / 2)
             }
         }
-        try trunk.run()
+    }
+
+    /// The symbols of `z`, planar.
+    private func takeHyper(_ hyper: UnsafeMutablePointer<Int16>) {
         let limit = Int32(configuration.hyperLimit)
         for row in 0..<grid.hyperHeight {
             for column in 0..<grid.hyperWidth {

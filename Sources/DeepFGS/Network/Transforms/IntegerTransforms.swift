@@ -4,6 +4,7 @@ import CKernels
 ///
 /// The encoder's and the decoder's networks are built when first used, for encoders and decoders use different ones.
 final class IntegerTransforms: Transforms {
+    var times: StageTimes?
     private let layers: IntegerLayers
     private let configuration: ModelConfiguration
     private let slices: [SliceChannels]
@@ -32,7 +33,7 @@ final class IntegerTransforms: Transforms {
             analysis
             ?? IntegerAnalysis(layers: layers, configuration: configuration, grid: grid, workers: workers)
         analysis = networks
-        try networks.analyse(samples, layout: layout, hyper: hyper)
+        try networks.analyse(samples, layout: layout, hyper: hyper, times: times)
     }
 
     func analyseScalable() throws(CodecError) { try analysis?.analyseScalable() }

@@ -5,6 +5,9 @@ import CKernels
 /// One instance works on pictures of one size. `quantise` and `write` are called for bands of rows on several threads at
 /// once; everything else by one thread at a time.
 protocol Transforms: AnyObject {
+    /// Measures conversion and analysis where it is set.
+    var times: StageTimes? { get set }
+
     /// Computes the features, `y_b` and the symbols of `z` of a picture.
     ///
     /// - Parameters:
