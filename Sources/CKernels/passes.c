@@ -1,7 +1,5 @@
 #include "CPasses.h"
 
-#include <stdbool.h>
-
 // One product, never fused with what follows.
 #pragma clang fp contract(off)
 
@@ -24,19 +22,18 @@ static inline __attribute__((always_inline)) int32_t rounded(float value)
     return bits - 0x4B400000;
 }
 
-static inline bool included(DeepFGSColumns columns, int32_t i) { return (i + columns.first) % columns.step == 0; }
-
 CLONES void deepfgs_latents(const int16_t *restrict symbols, ptrdiff_t plane, const int16_t *restrict means,
                             int32_t channels, int32_t count, DeepFGSColumns columns, int32_t step, int32_t most,
                             int32_t *restrict latents)
 {
+    const int32_t numbers = count * channels;
     if (columns.step != 1) {
-        for (int32_t i = 0; i < count; i++)
+        for (int32_t i = 0; i < numbers; i++)
+            latents[i] = 0;
+        for (int32_t i = columns.first; i < count; i += columns.step)
             for (int32_t channel = 0; channel < channels; channel++)
                 latents[i * channels + channel] =
-                    included(columns, i) ? step * CLAMP((int32_t)symbols[channel * plane + i], -most, most) +
-                                               means[i * channels + channel]
-                                         : 0;
+                    step * CLAMP((int32_t)symbols[channel * plane + i], -most, most) + means[i * channels + channel];
         return;
     }
     for (int32_t start = 0; start < count; start += 16) {
@@ -44,12 +41,11 @@ CLONES void deepfgs_latents(const int16_t *restrict symbols, ptrdiff_t plane, co
         for (int32_t channel = 0; channel < channels; channel++) {
             const int16_t *from = symbols + channel * plane;
             for (int32_t i = start; i < end; i++)
-                latents[i * channels + channel] = CLAMP((int32_t)from[i], -most, most);
+                latents[i * channels + channel] = from[i];
         }
     }
-    const int32_t numbers = count * channels;
     for (int32_t i = 0; i < numbers; i++)
-        latents[i] = step * latents[i] + means[i];
+        latents[i] = step * CLAMP(latents[i], -most, most) + means[i];
 }
 
 CLONES void deepfgs_context_inputs(const int32_t *restrict latents, int32_t channels, int32_t count, int32_t shift,
@@ -104,9 +100,7 @@ CLONES void deepfgs_means(const int32_t *restrict parameters, ptrdiff_t paramete
                           DeepFGSColumns columns, int32_t mean_limit, int32_t scale_limit, int32_t scale_shift,
                           int16_t *restrict means, uint8_t *restrict scales, ptrdiff_t plane)
 {
-    for (int32_t i = 0; i < count; i++) {
-        if (!included(columns, i))
-            continue;
+    for (int32_t i = columns.first; i < count; i += columns.step) {
         const int32_t *from = parameters + i * parameter_stride;
         int16_t *to = means + i * channels;
         if (high) {
@@ -126,9 +120,7 @@ CLONES void deepfgs_means(const int32_t *restrict parameters, ptrdiff_t paramete
         for (int32_t c = 0; c < channels; c++) {
             const int32_t *from = parameters + channels + c;
             uint8_t *to = scales + c * plane;
-            for (int32_t i = start; i < end; i++) {
-                if (!included(columns, i))
-                    continue;
+            for (int32_t i = start + columns.first; i < end; i += columns.step) {
                 const int32_t scale = CLAMP(from[i * parameter_stride], 0, scale_limit) + scale_shift;
                 to[i] = (uint8_t)CLAMP(scale, 0, scale_limit);
             }
@@ -161,13 +153,8 @@ CLONES void deepfgs_quantise(const int16_t *restrict values, ptrdiff_t stride, c
             }
             for (int32_t c = 0; c < width; c++) {
                 int16_t *to = symbols + (first + c) * plane;
-                if (columns.step == 1)
-                    for (int32_t i = start; i < end; i++)
-                        to[i] = found[(i - start) * Channels + c];
-                else
-                    for (int32_t i = start; i < end; i++)
-                        if (included(columns, i))
-                            to[i] = found[(i - start) * Channels + c];
+                for (int32_t i = start + columns.first; i < end; i += columns.step)
+                    to[i] = found[(i - start) * Channels + c];
             }
         }
     }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Positions of a row that a pass is about: all, or those whose column + `first` is even.
+// Columns of a row that a pass is about: from `first` on every `step`-th; `step` is 1 or 2.
 typedef struct {
     int32_t first, step;
 } DeepFGSColumns;
