@@ -1,39 +1,30 @@
 import Synchronization
 
-/// A model's weights in the forms that networks work with: made when first asked for, then shared by all encoders and
-/// decoders of the model.
+/// What is made of a model's weights in the forms that networks work with: each form when it is first asked for, then shared
+/// by all encoders and decoders of the model.
+///
+/// The networks say which forms there are; a model only keeps them.
 final class PreparedModel: Sendable {
-    private struct Forms {
-        var integers: [InstructionSet: IntegerLayers] = [:]
-        var entropy: [InstructionSet: EntropyLayers] = [:]
+    private struct Key: Hashable {
+        let form: ObjectIdentifier
+        let variant: String
     }
 
-    private let forms = Mutex(Forms())
+    private let forms = Mutex<[Key: any Sendable]>([:])
 
-    /// The transforms of integers, packed for an instruction set.
-    func integerLayers(
-        _ weights: TransformWeights<IntegerConvolutionWeights>, _ configuration: ModelConfiguration,
-        _ instructions: InstructionSet
-    ) -> IntegerLayers {
+    /// The form of this type.
+    ///
+    /// - Parameters:
+    ///   - variant: Which of the forms of the type, as there is one for each instruction set.
+    ///   - make: Makes it; others who ask meanwhile wait.
+    /// - Returns: The same for every call with a variant.
+    func form<Form: Sendable>(_ variant: String, make: () -> Form) -> Form {
         forms.withLock { forms in
-            let set = instructions.resolved
-            if let layers = forms.integers[set] { return layers }
-            let layers = IntegerLayers(weights, configuration, instructions: set)
-            forms.integers[set] = layers
-            return layers
-        }
-    }
-
-    /// The entropy networks, packed for an instruction set.
-    func entropyLayers(
-        _ weights: EntropyWeights, _ configuration: ModelConfiguration, _ instructions: InstructionSet
-    ) -> EntropyLayers {
-        forms.withLock { forms in
-            let set = instructions.resolved
-            if let layers = forms.entropy[set] { return layers }
-            let layers = EntropyLayers(weights, configuration, instructions: set)
-            forms.entropy[set] = layers
-            return layers
+            let key = Key(form: ObjectIdentifier(Form.self), variant: variant)
+            if let form = forms[key] as? Form { return form }
+            let form = make()
+            forms[key] = form
+            return form
         }
     }
 }

@@ -1,0 +1,19 @@
+/// The forms that the networks ask for.
+extension PreparedModel {
+    /// The transforms of integers, packed for an instruction set.
+    func integerLayers(
+        _ weights: TransformWeights<IntegerConvolutionWeights>, _ configuration: ModelConfiguration,
+        _ instructions: InstructionSet
+    ) -> IntegerLayers {
+        let set = instructions.resolved
+        return form(set.rawValue) { IntegerLayers(weights, configuration, instructions: set) }
+    }
+
+    /// The entropy networks, packed for an instruction set.
+    func entropyLayers(
+        _ weights: EntropyWeights, _ configuration: ModelConfiguration, _ instructions: InstructionSet
+    ) -> EntropyLayers {
+        let set = instructions.resolved
+        return form(set.rawValue) { EntropyLayers(weights, configuration, instructions: set) }
+    }
+}
