@@ -52,7 +52,7 @@ final class FloatTransforms: Transforms {
         slice: Int, positions: Range<Int>, columns: DeepFGSColumns, step: Int, means: UnsafePointer<Int16>,
         symbols: UnsafeMutablePointer<Int16>, plane: Int
     ) {
-        guard let analysis else { return }
+        guard let analysis else { preconditionFailure("latents are asked for before a picture was analysed") }
         let channels = slices[slice]
         let width = channels.isBasic ? configuration.basicChannels : configuration.scalableChannels
         let latents =

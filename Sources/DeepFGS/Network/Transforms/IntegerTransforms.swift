@@ -36,15 +36,20 @@ final class IntegerTransforms: Transforms {
         try networks.analyse(samples, layout: layout, hyper: hyper, times: times)
     }
 
-    func analyseScalable() throws(CodecError) { try analysis?.analyseScalable() }
+    func analyseScalable() throws(CodecError) { try analysed.analyseScalable() }
+
+    /// The encoder's networks: a picture has been analysed, or symbols of another one would be coded.
+    private var analysed: IntegerAnalysis {
+        guard let analysis else { preconditionFailure("latents are asked for before a picture was analysed") }
+        return analysis
+    }
 
     func quantise(
         slice: Int, positions: Range<Int>, columns: DeepFGSColumns, step: Int, means: UnsafePointer<Int16>,
         symbols: UnsafeMutablePointer<Int16>, plane: Int
     ) {
-        guard let analysis else { return }
         let channels = slices[slice]
-        let stream = channels.isBasic ? analysis.basic : analysis.scalable
+        let stream = channels.isBasic ? analysed.basic : analysed.scalable
         deepfgs_quantise(
             stream.start.assumingMemoryBound(to: Int16.self)
                 + (positions.lowerBound * stream.room + channels.firstOfPart), stream.room, means,
