@@ -14,7 +14,7 @@ APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libvips-
 # Prerequisites in the order they are written: installing, then building.
 .NOTPARALLEL:
 
-.PHONY: help all demo deps build plugin lib install uninstall deb deb-check test lint lint-deps train-deps train train-test model-check bench-rd bench-deps bench-relay bench-loss \
+.PHONY: help all demo deps build plugin lib install uninstall deb deb-check test sanitize coverage lint lint-deps train-deps train train-test model-check bench-rd bench-deps bench-relay bench-loss \
         bench-network bench-network-deps ablations fuzz
 
 help: ## list the targets
@@ -94,6 +94,14 @@ deb: all ## make a package for Debian 12: out/deepfgs_VERSION_ARCHITECTURE.deb
 deb-check: deb ## install the package in a clean Debian 12 and use it there; needs root
 	$(call install-packages,debootstrap)
 	$(SUDO) packaging/deb-check out/deepfgs_$$(cat VERSION)_$$(dpkg --print-architecture).deb
+
+sanitize: ## run the unit tests under the address, undefined and thread sanitizers: make sanitize [SANITIZERS="address thread"]
+	@tools/missing "the tests" $(NEEDS) $(NEEDS_PROGRAM) $(NEEDS_PLUGIN)
+	tools/sanitize $(SANITIZERS)
+
+coverage: ## say how many lines of each module the tests run: out/coverage.txt
+	@tools/missing "the tests" $(NEEDS) $(NEEDS_PROGRAM) $(NEEDS_PLUGIN)
+	tools/coverage
 
 RUFF := 0.17.6
 
