@@ -1,7 +1,6 @@
 import ArgumentParser
 import DeepFGS
 
-@main
 struct DeepFGSCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deepfgs",

@@ -74,7 +74,7 @@ final class Workbench {
     static let repository = directory(of: directory(of: directory(of: #filePath)))
 
     /// `DEEPFGS_PROGRAM`, which `make test` sets to the release build, or the one that was built with the tests.
-    private static let program = Result { () throws -> String in
+    static let program = Result { () throws -> String in
         let named = ProcessInfo.processInfo.environment["DEEPFGS_PROGRAM"]
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? tests

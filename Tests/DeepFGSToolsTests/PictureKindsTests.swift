@@ -16,16 +16,7 @@ import Testing
     }
 
     @Test func everyKindHasItsPixels() throws {
-        let folder = NSTemporaryDirectory() + "deepfgs-pictures-\(UUID().uuidString)"
-        try makeDirectory(folder)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = [Self.repository + "/Tests/Fixtures/make_pictures.py", folder]
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "make_pictures.py failed; it needs python3-pil and python3-numpy")
-        try check(folder, atLeast: 200)
+        try withPicturesOfEveryKind { try check($0, atLeast: 200) }
     }
 
     /// AVIF, HEIF and JPEG XL, which Pillow cannot write: files of avifenc, heif-enc and cjxl, and what avifdec,
@@ -83,4 +74,18 @@ import Testing
             } catch { Issue.record("\(name(of: path)): \(error)") }
         }
     }
+}
+
+/// Lends a folder with what `Tests/Fixtures/make_pictures.py` makes.
+func withPicturesOfEveryKind(_ body: (String) throws -> Void) throws {
+    let folder = NSTemporaryDirectory() + "deepfgs-pictures-\(UUID().uuidString)"
+    try makeDirectory(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+    process.arguments = [PictureKindsTests.repository + "/Tests/Fixtures/make_pictures.py", folder]
+    try process.run()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0, "make_pictures.py failed; it needs python3-pil and python3-numpy")
+    try body(folder)
 }

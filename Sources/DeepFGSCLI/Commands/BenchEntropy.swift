@@ -42,7 +42,7 @@ struct BenchEntropy: ParsableCommand {
             let reading = try timings(rounds) { () throws(Failure) in
                 guard workload.decode() else { throw Failure(.software, nil, "the symbols did not come back") }
             }
-            print(json ? jsonText(workload, writing, reading) : text(workload, writing, reading))
+            try writeOutput((json ? jsonText(workload, writing, reading) : text(workload, writing, reading)) + "\n")
         }
         try batch.finish()
     }

@@ -18,7 +18,7 @@ struct BenchOverhead: ParsableCommand {
               deepfgs bench overhead kodak/
             """)
 
-    @Argument(help: ArgumentHelp("Directory of PNG, JPEG or WebP pictures.", valueName: "directory"))
+    @Argument(help: ArgumentHelp("Directory of pictures.", valueName: "directory"))
     var directory: String
 
     @Option(help: ArgumentHelp("Where to cut, in bits per pixel, separated by commas.", valueName: "list"))
@@ -44,9 +44,9 @@ struct BenchOverhead: ParsableCommand {
                 } catch { throw Failure(error.exitStatus, path, error.description) }
             }
             guard batch.failures == 0 else { return }
-            print("| target bpp | bpp | ideal bpp | overhead | of it header | base fits |")
-            print("| --- | --- | --- | --- | --- | --- |")
-            for point in points { print(point.row) }
+            let heading = ["| target bpp | bpp | ideal bpp | overhead | of it header | base fits |"]
+            let lines = heading + ["| --- | --- | --- | --- | --- | --- |"] + points.map(\.row)
+            try writeOutput(lines.joined(separator: "\n") + "\n")
         }
         try batch.finish()
     }

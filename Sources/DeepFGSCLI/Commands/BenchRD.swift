@@ -22,7 +22,7 @@ struct BenchRD: ParsableCommand {
               deepfgs bench rd kodak/ --channels --targets 0,8,32,64,128
             """)
 
-    @Argument(help: ArgumentHelp("Directory of PNG, JPEG or WebP pictures.", valueName: "directory"))
+    @Argument(help: ArgumentHelp("Directory of pictures.", valueName: "directory"))
     var directory: String
 
     @Option(
@@ -58,6 +58,7 @@ struct BenchRD: ParsableCommand {
             let model = try model.load()
             let pictures = try listDirectory(directory).filter { fileKind($0) == .regular }
             guard !pictures.isEmpty else { throw Failure(.noInput, directory, "no files in it") }
+            if let output { try InputFiles(pictures + [self.model.model].compactMap { $0 }).checkAbsent(output) }
             var points =
                 (targets?.values ?? (channels ? Self.defaultChannels : Self.defaultBpp))
                 .map { RDPoint(target: $0) } + [RDPoint(target: nil)]
@@ -69,7 +70,7 @@ struct BenchRD: ParsableCommand {
                 try measure.add(path, to: &points)
             }
             guard batch.failures == 0 else { return }
-            print(table(points, count: pictures.count))
+            try writeOutput(table(points, count: pictures.count) + "\n")
             if let output { try writeFile(output, Array((json(points, model, count: pictures.count) + "\n").utf8)) }
         }
         try batch.finish()

@@ -62,10 +62,10 @@ struct BenchSpeed: ParsableCommand {
                 options.threads = threads
                 let measurement = try SpeedMeasurement(
                     picture, model, options, quantiser: steps, limit: maxBpp, rounds: frames)
-                if !json { print(text(measurement, model, ceiling)) }
+                if !json { try writeOutput(text(measurement, model, ceiling) + "\n") }
                 measurements.append(measurement)
             }
-            if json { print(jsonText(measurements, model, ceiling)) }
+            if json { try writeOutput(jsonText(measurements, model, ceiling) + "\n") }
         }
         try batch.finish()
     }

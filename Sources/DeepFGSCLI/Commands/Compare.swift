@@ -8,7 +8,7 @@ struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compare two pictures of the same size: PSNR and MS-SSIM.",
         discussion: """
-            Either may be PNG, JPEG, WebP or a .dfgs stream of one frame. PSNR is over all samples of the 8-bit RGB \
+            Either may be any picture that `encode` reads, or a .dfgs stream of one frame. PSNR is over all samples of the 8-bit RGB \
             pictures, in dB; inf where they are equal. MS-SSIM is the mean over R, G and B, 0 to 1, as pytorch_msssim \
             computes it with its defaults; it needs sides of more than 160 pixels. In brackets: −10 log₁₀(1 − MS-SSIM).
 
@@ -37,7 +37,7 @@ struct Compare: ParsableCommand {
                 throw Failure(
                     .badInput, other, "\(b.width)×\(b.height) pixels, but \(original) has \(a.width)×\(a.height)")
             }
-            print(json ? jsonText(psnr, msssim(a, b)) : text(psnr, msssim(a, b)))
+            try writeOutput((json ? jsonText(psnr, msssim(a, b)) : text(psnr, msssim(a, b))) + "\n")
         }
         try batch.finish()
     }

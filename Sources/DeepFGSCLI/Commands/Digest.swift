@@ -29,7 +29,8 @@ struct Digest: ParsableCommand {
                 let file = try StreamFile(input, console: batch.console)
                 for index in file.sequence.frames.indices {
                     batch.attempt { () throws(Failure) in
-                        print(try decoder.integerDigest(index, of: file, console: batch.console), "", file.path)
+                        let digest = try decoder.integerDigest(index, of: file, console: batch.console)
+                        try writeOutput("\(digest)  \(file.path)\n")
                     }
                 }
             }

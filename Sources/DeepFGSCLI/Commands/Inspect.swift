@@ -27,10 +27,10 @@ struct Inspect: ParsableCommand {
         for input in inputs {
             batch.attempt { () throws(Failure) in
                 let file = try StreamFile(input, console: batch.console)
-                if json { objects.append(object(file)) } else { print(text(file)) }
+                if json { objects.append(object(file)) } else { try writeOutput(text(file) + "\n") }
             }
         }
-        if json { print(JSON.array(objects).text()) }
+        if json { batch.attempt { () throws(Failure) in try writeOutput(JSON.array(objects).text() + "\n") } }
         try batch.finish()
     }
 

@@ -54,7 +54,7 @@ struct Report: ParsableCommand {
             for path in sources {
                 pictures.append(try decodePicture(try readFile(path), path: path).picture)
             }
-            print(try table(try rows(made, sent, received, pictures, batch.console)))
+            try writeOutput(try table(try rows(made, sent, received, pictures, batch.console)) + "\n")
         }
         try batch.finish()
     }

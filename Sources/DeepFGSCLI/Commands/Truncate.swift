@@ -49,18 +49,21 @@ struct Truncate: ParsableCommand {
             throw ValidationError("a cut cannot be negative, nor at 0 bytes or bits")
         }
         guard output.output != nil else { throw ValidationError("truncate needs --output") }
+        try output.checkStreamName()
     }
 
     func run() throws {
         let batch = Batch(quiet: quiet)
         let decoder = StreamDecoder(model)
         batch.attempt { () throws(Failure) in
+            let guarded = InputFiles(inputs + [model.model].compactMap { $0 })
             let paths = try output.paths(for: inputs, ending: "dfgs")
+            for path in paths { try guarded.checkAbsent(path) }
             batch.each(Array(zip(inputs, paths)), label: "truncate", name: \.0) { item throws(Failure) in
                 let file = try StreamFile(item.0, console: batch.console)
                 var result: [UInt8] = []
                 for index in file.sequence.frames.indices { result += try shortened(index, of: file, decoder) }
-                try output.write(result, to: item.1)
+                try output.write(result, to: item.1, inputs: guarded)
             }
         }
         try batch.finish()

@@ -1,11 +1,14 @@
 import DeepFGSTools
 import Glibc
+import Synchronization
 
 /// What the tool says on the standard error: errors, warnings and, on a terminal, a progress bar that stays below them.
-final class Console {
+///
+/// May be used by several threads.
+final class Console: Sendable {
     /// Whether warnings and the progress bar are left out.
-    var isQuiet = false
-    private var bar: Progress?
+    let isQuiet: Bool
+    private let bar = Mutex<Progress?>(nil)
     private let isTerminal = isatty(STDERR_FILENO) == 1
 
     /// How far a command has come with its files.
@@ -16,6 +19,8 @@ final class Console {
         var current = ""
         let start = ContinuousClock.now
     }
+
+    init(isQuiet: Bool = false) { self.isQuiet = isQuiet }
 
     func error(_ failure: Failure) { line("deepfgs: error: \(failure)") }
 
@@ -28,41 +33,48 @@ final class Console {
     /// Shows a bar over `total` steps, if somebody looks.
     func begin(_ label: String, total: Int) {
         guard isTerminal, !isQuiet else { return }
-        bar = Progress(label: label, total: total)
-        draw()
+        change { $0 = Progress(label: label, total: total) }
     }
 
     /// Names what is being worked on.
     func show(_ current: String) {
-        bar?.current = current
-        draw()
+        change { $0?.current = current }
     }
 
     /// There are more steps than was thought.
     func extend(by steps: Int) {
-        bar?.total += steps
-        draw()
+        change { $0?.total += steps }
     }
 
     /// One step is done.
     func advance() {
-        bar?.done += 1
-        draw()
+        change { $0?.done += 1 }
     }
 
     /// Takes the bar away.
     func end() {
-        erase()
-        bar = nil
+        bar.withLock {
+            erase($0)
+            $0 = nil
+        }
     }
 
     private func line(_ text: String) {
-        erase()
-        write(text + "\n")
-        draw()
+        bar.withLock {
+            erase($0)
+            write(text + "\n")
+            draw($0)
+        }
     }
 
-    private func draw() {
+    private func change(_ body: (inout Progress?) -> Void) {
+        bar.withLock {
+            body(&$0)
+            draw($0)
+        }
+    }
+
+    private func draw(_ bar: Progress?) {
         guard let bar, bar.total > 1 else { return }
         var size = winsize()
         let known = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
@@ -79,16 +91,16 @@ final class Console {
         write("\r\u{1B}[K" + String(text.prefix(columns - 1)))
     }
 
-    private func erase() {
+    private func erase(_ bar: Progress?) {
         if bar != nil { write("\r\u{1B}[K") }
     }
 
     private func write(_ text: String) {
-        var bytes = Array(text.utf8)[...]
-        while !bytes.isEmpty {
-            let written = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        var rest = bytes(ofPath: text)[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
             guard written > 0 else { return }
-            bytes = bytes.dropFirst(written)
+            rest = rest.dropFirst(written)
         }
     }
 }

@@ -10,7 +10,7 @@ public enum FileKind: Sendable {
 /// What stands at `path`, symbolic links followed.
 public func fileKind(_ path: String) -> FileKind {
     var status = stat()
-    guard stat(path, &status) == 0 else { return .missing }
+    guard withPath(path, { stat($0, &status) }) == 0 else { return .missing }
     switch status.st_mode & S_IFMT {
     case S_IFREG: return .regular
     case S_IFDIR: return .directory
@@ -27,7 +27,7 @@ public func fileKind(_ path: String) -> FileKind {
 /// - Throws: `Failure` with `.noInput` where it cannot be opened, `.badInput` where it is too large, `.inputOutput`
 ///   where reading fails.
 public func readFile(_ path: String, limit: Int = 1 << 30) throws(Failure) -> [UInt8] {
-    let file = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+    let file = path == "-" ? STDIN_FILENO : withPath(path) { open($0, O_RDONLY | O_CLOEXEC) }
     guard file >= 0 else { throw Failure(.noInput, path, systemReason()) }
     defer { if file != STDIN_FILENO { close(file) } }
     var status = stat()
@@ -63,7 +63,7 @@ public func writeFile(_ path: String, _ bytes: [UInt8]) throws(Failure) {
     switch fileKind(path) {
     case .directory: throw Failure(.cannotCreate, path, systemReason(EISDIR))
     case .special:
-        let file = open(path, O_WRONLY | O_CLOEXEC)
+        let file = withPath(path) { open($0, O_WRONLY | O_CLOEXEC) }
         guard file >= 0 else { throw Failure(.cannotCreate, path, systemReason()) }
         defer { close(file) }
         try writeAll(bytes, to: file, path)
@@ -71,30 +71,68 @@ public func writeFile(_ path: String, _ bytes: [UInt8]) throws(Failure) {
     }
 }
 
+/// What tells two files apart, whatever names they have.
+public struct FileIdentity: Hashable, Sendable {
+    private let device: UInt
+    private let number: UInt
+
+    /// The regular file that a path leads to, symbolic links followed; nil where there is none.
+    ///
+    /// `-` is the standard input or output.
+    public init?(_ path: String, isOutput: Bool = false) {
+        var status = stat()
+        let result =
+            path == "-"
+            ? fstat(isOutput ? STDOUT_FILENO : STDIN_FILENO, &status) : withPath(path) { stat($0, &status) }
+        guard result == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        (device, number) = (UInt(status.st_dev), UInt(status.st_ino))
+    }
+}
+
+/// When a file was last written, in seconds; nil where there is none.
+public func modificationTime(_ path: String) -> Double? {
+    var status = stat()
+    guard withPath(path, { stat($0, &status) }) == 0 else { return nil }
+    return Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) * 1e-9
+}
+
+/// Writes text to the standard output.
+///
+/// - Throws: `Failure` with `.inputOutput` where that fails, as on a full disk.
+public func writeOutput(_ text: String) throws(Failure) {
+    try writeAll(bytes(ofPath: text), to: STDOUT_FILENO, "standard output")
+}
+
+/// A hidden name for a file that is being written, no longer than names may be.
+private func temporaryName(for name: String) -> String {
+    let ending = ".\(getpid())-\(UInt(pthread_self())).tmp"
+    return "." + text(ofPath: bytes(ofPath: name).prefix(255 - 1 - ending.utf8.count)) + ending
+}
+
 /// The file that a path leads to where it is a symbolic link, so that the rename does not replace the link.
 private func resolved(_ path: String) -> String {
-    guard let real = realpath(path, nil) else { return path }
+    guard let real = withPath(path, { realpath($0, nil) }) else { return path }
     defer { free(real) }
-    return String(cString: real)
+    return text(ofPath: UnsafeRawBufferPointer(start: real, count: strlen(real)))
 }
 
 private func replaceFile(_ path: String, _ bytes: [UInt8], shown: String) throws(Failure) {
     // Whoever may not write the file itself may not replace it either, even where the directory would allow it.
-    guard access(path, F_OK) != 0 || access(path, W_OK) == 0 else {
+    guard withPath(path, { access($0, F_OK) != 0 || access($0, W_OK) == 0 }) else {
         throw Failure(.cannotCreate, shown, systemReason())
     }
-    let temporary = joined(directory(of: path), ".\(name(of: path)).\(getpid()).tmp")
-    unlink(temporary)
-    let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    let temporary = joined(directory(of: path), temporaryName(for: name(of: path)))
+    _ = withPath(temporary) { unlink($0) }
+    let file = withPath(temporary) { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
     guard file >= 0 else { throw Failure(.cannotCreate, shown, systemReason()) }
     do throws(Failure) { try writeAll(bytes, to: file, shown) } catch {
         close(file)
-        unlink(temporary)
+        _ = withPath(temporary) { unlink($0) }
         throw error
     }
-    guard close(file) == 0, rename(temporary, path) == 0 else {
+    guard close(file) == 0, withPath(temporary, { from in withPath(path) { rename(from, $0) } }) == 0 else {
         let reason = systemReason()
-        unlink(temporary)
+        _ = withPath(temporary) { unlink($0) }
         throw Failure(.cannotCreate, shown, reason)
     }
 }
@@ -116,7 +154,7 @@ public func makeDirectory(_ path: String) throws(Failure) {
     if fileKind(path) == .directory { return }
     let above = directory(of: path)
     if above != path && fileKind(above) == .missing { try makeDirectory(above) }
-    guard mkdir(path, 0o777) == 0 || (errno == EEXIST && fileKind(path) == .directory) else {
+    guard withPath(path, { mkdir($0, 0o777) }) == 0 || (errno == EEXIST && fileKind(path) == .directory) else {
         throw Failure(.cannotCreate, path, systemReason())
     }
 }
@@ -125,14 +163,23 @@ public func makeDirectory(_ path: String) throws(Failure) {
 ///
 /// - Throws: `Failure` with `.noInput`.
 public func listDirectory(_ path: String) throws(Failure) -> [String] {
-    guard let handle = opendir(path) else { throw Failure(.noInput, path, systemReason()) }
+    guard let handle = withPath(path, { opendir($0) }) else { throw Failure(.noInput, path, systemReason()) }
     defer { closedir(handle) }
     var names: [String] = []
     while let entry = readdir(handle) {
         let name = withUnsafePointer(to: &entry.pointee.d_name) {
-            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            $0.withMemoryRebound(to: UInt8.self, capacity: 256) { name in
+                text(ofPath: UnsafeBufferPointer(start: name, count: 256).prefix { $0 != 0 })
+            }
         }
-        if !name.hasPrefix(".") { names.append(name) }
+        if name.utf8.first != UInt8(ascii: ".") { names.append(name) }
     }
     return names.sorted().map { joined(path, $0) }
+}
+
+/// Whether a path is a symbolic link, or one of several names of a file.
+public func isLink(_ path: String) -> Bool {
+    var status = stat()
+    guard withPath(path, { lstat($0, &status) }) == 0 else { return false }
+    return status.st_mode & S_IFMT == S_IFLNK || status.st_nlink > 1
 }

@@ -19,7 +19,7 @@ final class RasterReader {
         /// In words of ours where the library's are less plain.
         var reason: String {
             let words = text.lowercased()
-            let signs = ["premature end", "end of file", "eof", "truncated", "libpng read error", "end of stream"]
+            let signs = ["premature end of input", "end of file", "eof", "truncated", "read error"]
             return signs.contains { words.contains($0) } ? "the file is cut short" : text
         }
     }
