@@ -22,6 +22,7 @@ static gpointer start(gpointer unused)
     (void)unused;
     /* Warnings come as failures of the strict reading instead, which name the file. */
     g_log_set_handler("VIPS", G_LOG_LEVEL_MASK | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION, silent, NULL);
+    g_log_set_handler("GLib-GObject", G_LOG_LEVEL_WARNING, silent, NULL);
     if (vips_init("deepfgs") != 0)
         return NULL;
     vips_concurrency_set(1);

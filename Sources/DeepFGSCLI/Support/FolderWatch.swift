@@ -21,7 +21,14 @@ final class FolderWatch {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw Failure(.software, nil, String(cString: strerror(errno))) }
         (signals, signalled) = (ends[0], ends[1])
-        for number in [SIGINT, SIGTERM] { signal(number) { _ in write(signalled, "!", 1) } }
+        // Whoever started the process may have had them blocked, and a mask is inherited.
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        for number in [SIGINT, SIGTERM] {
+            sigaddset(&mask, number)
+            signal(number) { _ in write(signalled, "!", 1) }
+        }
+        pthread_sigmask(SIG_UNBLOCK, &mask, nil)
         notifier = inotify_init1(Int32(IN_CLOEXEC))
         for path in paths {
             let watch = withPath(path) { inotify_add_watch(notifier, $0, Self.mask) }
