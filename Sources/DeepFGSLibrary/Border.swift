@@ -10,8 +10,8 @@ extension Handle {
 
     /// The object behind a pointer that `handle` made and `close` has not ended.
     ///
-    /// - Throws: `Failure` with `DFGS_ERROR_ARGUMENT` where the pointer is NULL.
-    static func borrow(_ pointer: OpaquePointer?) throws(Failure) -> Self {
+    /// - Throws: `LibraryFailure` with `DFGS_ERROR_ARGUMENT` where the pointer is NULL.
+    static func borrow(_ pointer: OpaquePointer?) throws(LibraryFailure) -> Self {
         let pointer = try required(pointer, "handle")
         return Unmanaged<Self>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
     }
@@ -24,7 +24,7 @@ extension Handle {
 }
 
 /// A failure on its way to C: the code, and a sentence.
-struct Failure: Error {
+struct LibraryFailure: Error {
     var status: dfgs_status
     var message: String
 
@@ -35,8 +35,8 @@ struct Failure: Error {
 }
 
 /// Runs what may fail, and reports how it went as C wants it.
-func reporting(to error: UnsafeMutablePointer<dfgs_error>?, _ body: () throws(Failure) -> Void) -> dfgs_status {
-    do throws(Failure) {
+func reporting(to error: UnsafeMutablePointer<dfgs_error>?, _ body: () throws(LibraryFailure) -> Void) -> dfgs_status {
+    do throws(LibraryFailure) {
         try body()
         return DFGS_OK
     } catch let failure {
@@ -50,17 +50,17 @@ func reporting(to error: UnsafeMutablePointer<dfgs_error>?, _ body: () throws(Fa
 
 /// What C must give, and may have forgotten.
 ///
-/// - Throws: `Failure` with `DFGS_ERROR_ARGUMENT` where it is NULL; `name` is the header's name for it.
-func required<Value>(_ value: Value?, _ name: String) throws(Failure) -> Value {
-    guard let value else { throw Failure(DFGS_ERROR_ARGUMENT, "\(name) is NULL") }
+/// - Throws: `LibraryFailure` with `DFGS_ERROR_ARGUMENT` where it is NULL; `name` is the header's name for it.
+func required<Value>(_ value: Value?, _ name: String) throws(LibraryFailure) -> Value {
+    guard let value else { throw LibraryFailure(DFGS_ERROR_ARGUMENT, "\(name) is NULL") }
     return value
 }
 
 /// Bytes of C's; NULL is none where the size is 0.
 ///
-/// - Throws: `Failure` with `DFGS_ERROR_ARGUMENT` where the pointer is NULL or the size is none that memory can have.
-func bytes(_ pointer: UnsafePointer<UInt8>?, _ size: Int) throws(Failure) -> UnsafeRawBufferPointer {
-    guard size >= 0 else { throw Failure(DFGS_ERROR_ARGUMENT, "a size over that of the address space") }
+/// - Throws: `LibraryFailure` with `DFGS_ERROR_ARGUMENT` where the pointer is NULL or the size is none that memory can have.
+func bytes(_ pointer: UnsafePointer<UInt8>?, _ size: Int) throws(LibraryFailure) -> UnsafeRawBufferPointer {
+    guard size >= 0 else { throw LibraryFailure(DFGS_ERROR_ARGUMENT, "a size over that of the address space") }
     guard size > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     return UnsafeRawBufferPointer(start: try required(pointer, "bytes"), count: size)
 }
@@ -78,7 +78,7 @@ func copyText(_ text: String, to buffer: UnsafeMutableRawBufferPointer) {
     buffer[end] = 0
 }
 
-extension Failure {
+extension LibraryFailure {
     init(_ error: BitstreamError) {
         let status: dfgs_status =
             switch error {

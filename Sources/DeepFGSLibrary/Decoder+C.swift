@@ -6,7 +6,7 @@ public func dfgs_decoder_open(
     _ model: OpaquePointer?, _ compute: UnsafePointer<dfgs_compute>?, _ maxPixels: UInt64,
     _ decoder: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<dfgs_error>?
 ) -> dfgs_status {
-    reporting(to: error) { () throws(Failure) in
+    reporting(to: error) { () throws(LibraryFailure) in
         let result = try required(decoder, "decoder")
         result.pointee = DecoderHandle(
             model: model == nil ? nil : try ModelHandle.borrow(model).model,
@@ -22,7 +22,7 @@ public func dfgs_decoder_decode(
     _ pixelsSize: Int, _ layout: UnsafePointer<dfgs_layout>?, _ decoded: UnsafeMutablePointer<dfgs_decoded>?,
     _ error: UnsafeMutablePointer<dfgs_error>?
 ) -> dfgs_status {
-    reporting(to: error) { () throws(Failure) in
+    reporting(to: error) { () throws(LibraryFailure) in
         let handle = try DecoderHandle.borrow(decoder)
         let frame = try bytes(start, size)
         let pixels = UnsafeMutableRawBufferPointer(mutating: try bytes(pixels, pixelsSize))
@@ -51,25 +51,27 @@ final class DecoderHandle: Handle {
 
     func decode(
         _ frame: UnsafeRawBufferPointer, into pixels: UnsafeMutableRawBufferPointer, layout: dfgs_layout?
-    ) throws(Failure) -> Decoder.Report {
+    ) throws(LibraryFailure) -> Decoder.Report {
         let header = try header(of: frame)
         // Before anything is looked for or made: what the header alone decides.
         guard header.width * header.height <= pixelLimit else {
-            throw Failure(
+            throw LibraryFailure(
                 BitstreamError.tooManyPixels(width: header.width, height: header.height, limit: pixelLimit))
         }
         let layout = PixelLayout(layout, width: header.width, height: header.height)
         guard let need = layout.byteCount, layout.width == header.width, layout.height == header.height else {
-            throw Failure(DFGS_ERROR_BUFFER, "the layout is not one of \(header.width)×\(header.height) pixels")
+            throw LibraryFailure(DFGS_ERROR_BUFFER, "the layout is not one of \(header.width)×\(header.height) pixels")
         }
-        guard pixels.count >= need else { throw Failure(CodecError.bufferTooSmall(have: pixels.count, need: need)) }
+        guard pixels.count >= need else {
+            throw LibraryFailure(CodecError.bufferTooSmall(have: pixels.count, need: need))
+        }
         let decoder = try decoder(for: header.model)
         do throws(DecodingError) { return try decoder.decode(frame, into: pixels, layout: layout) } catch {
-            throw Failure(error)
+            throw LibraryFailure(error)
         }
     }
 
-    private func decoder(for identity: ModelIdentity) throws(Failure) -> Decoder {
+    private func decoder(for identity: ModelIdentity) throws(LibraryFailure) -> Decoder {
         if let decoder, model != nil || decoder.model.identity == identity { return decoder }
         let model = if let model { model } else { try Models.find(identity) }
         let new = Decoder(model: model, options: options, pixelLimit: pixelLimit)

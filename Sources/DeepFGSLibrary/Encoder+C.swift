@@ -6,7 +6,7 @@ public func dfgs_encoder_open(
     _ model: OpaquePointer?, _ width: UInt32, _ height: UInt32, _ compute: UnsafePointer<dfgs_compute>?,
     _ encoder: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<dfgs_error>?
 ) -> dfgs_status {
-    reporting(to: error) { () throws(Failure) in
+    reporting(to: error) { () throws(LibraryFailure) in
         let result = try required(encoder, "encoder")
         let model = try ModelHandle.borrow(model).model
         let options = try ComputeOptions(compute?.pointee)
@@ -14,7 +14,7 @@ public func dfgs_encoder_open(
             let encoder = try Encoder(model: model, width: Int(width), height: Int(height), options: options)
             result.pointee = EncoderHandle(encoder).handle()
         } catch {
-            throw Failure(error)
+            throw LibraryFailure(error)
         }
     }
 }
@@ -26,7 +26,7 @@ public func dfgs_encoder_encode(
     _ frame: UnsafeMutablePointer<UnsafePointer<UInt8>?>?, _ frameSize: UnsafeMutablePointer<Int>?,
     _ error: UnsafeMutablePointer<dfgs_error>?
 ) -> dfgs_status {
-    reporting(to: error) { () throws(Failure) in
+    reporting(to: error) { () throws(LibraryFailure) in
         let handle = try EncoderHandle.borrow(encoder)
         let (frame, frameSize) = (try required(frame, "frame"), try required(frameSize, "frame_size"))
         let result = try handle.encode(bytes(pixels, pixelsSize), layout: layout?.pointee, settings: settings?.pointee)
@@ -51,17 +51,18 @@ final class EncoderHandle: Handle {
 
     func encode(
         _ pixels: UnsafeRawBufferPointer, layout: dfgs_layout?, settings: dfgs_settings?
-    ) throws(Failure) -> UnsafeBufferPointer<UInt8> {
+    ) throws(LibraryFailure) -> UnsafeBufferPointer<UInt8> {
         let layout = PixelLayout(layout, width: encoder.width, height: encoder.height)
         guard layout.byteCount != nil, layout.width == encoder.width, layout.height == encoder.height else {
-            throw Failure(DFGS_ERROR_BUFFER, "the layout is not one of \(encoder.width)×\(encoder.height) pixels")
+            throw LibraryFailure(
+                DFGS_ERROR_BUFFER, "the layout is not one of \(encoder.width)×\(encoder.height) pixels")
         }
         var extensions = HeaderExtensions()
         if let settings {
             extensions.presentationTime = known(settings.time)
             if let duration = known(settings.duration) {
                 guard let duration = UInt32(exactly: duration), duration > 0 else {
-                    throw Failure(DFGS_ERROR_ARGUMENT, "duration goes from 1 to 4294967295 ns")
+                    throw LibraryFailure(DFGS_ERROR_ARGUMENT, "duration goes from 1 to 4294967295 ns")
                 }
                 extensions.duration = duration
             }
@@ -69,13 +70,13 @@ final class EncoderHandle: Handle {
         let quantiser = Quantiser(
             basicStep: step(settings?.base_step), scalableStep: step(settings?.step),
             configuration: encoder.model.configuration)
-        guard let quantiser else { throw Failure(DFGS_ERROR_ARGUMENT, "base_step and step go from 1 to 32") }
+        guard let quantiser else { throw LibraryFailure(DFGS_ERROR_ARGUMENT, "base_step and step go from 1 to 32") }
         encoder.quantiser = quantiser
         frame.removeAll(keepingCapacity: true)
         do throws(CodecError) {
             try encoder.encode(pixels: pixels, layout: layout, extensions: extensions, into: &frame)
         } catch {
-            throw Failure(error)
+            throw LibraryFailure(error)
         }
         if memory.count < frame.count {
             memory.deallocate()
@@ -106,16 +107,16 @@ extension PixelLayout {
 
 extension ComputeOptions {
     /// What C asks for; the defaults where it asks for nothing.
-    init(_ compute: dfgs_compute?) throws(Failure) {
+    init(_ compute: dfgs_compute?) throws(LibraryFailure) {
         self.init()
         guard let compute else { return }
-        guard compute.threads <= 1024 else { throw Failure(DFGS_ERROR_ARGUMENT, "threads go from 0 to 1024") }
+        guard compute.threads <= 1024 else { throw LibraryFailure(DFGS_ERROR_ARGUMENT, "threads go from 0 to 1024") }
         threads = Int(compute.threads)
         switch compute.precision {
         case DFGS_PRECISION_AUTO: precision = .automatic
         case DFGS_PRECISION_FLOAT32: precision = .float32
         case DFGS_PRECISION_BFLOAT16: precision = .bfloat16
-        default: throw Failure(DFGS_ERROR_ARGUMENT, "there is no precision \(compute.precision.rawValue)")
+        default: throw LibraryFailure(DFGS_ERROR_ARGUMENT, "there is no precision \(compute.precision.rawValue)")
         }
     }
 }

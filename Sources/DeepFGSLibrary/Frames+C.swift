@@ -6,7 +6,7 @@ public func dfgs_inspect(
     _ start: UnsafePointer<UInt8>?, _ size: Int, _ info: UnsafeMutablePointer<dfgs_frame_info>?,
     _ error: UnsafeMutablePointer<dfgs_error>?
 ) -> dfgs_status {
-    reporting(to: error) { () throws(Failure) in
+    reporting(to: error) { () throws(LibraryFailure) in
         let info = try required(info, "info")
         info.pointee = dfgs_frame_info(try header(of: bytes(start, size)))
     }
@@ -17,13 +17,13 @@ public func dfgs_truncate(
     _ start: UnsafePointer<UInt8>?, _ size: Int, _ limit: Int, _ keep: UnsafeMutablePointer<Int>?,
     _ error: UnsafeMutablePointer<dfgs_error>?
 ) -> dfgs_status {
-    reporting(to: error) { () throws(Failure) in
+    reporting(to: error) { () throws(LibraryFailure) in
         let keep = try required(keep, "keep")
         let header = try header(of: bytes(start, size))
         // A limit beyond what Int holds arrives negative, and is none.
         let kept = min(size, limit < 0 ? .max : limit, header.frameLength)
         guard kept >= header.baseEnd else {
-            throw Failure(BitstreamError.baseIncomplete(have: kept, need: header.baseEnd))
+            throw LibraryFailure(BitstreamError.baseIncomplete(have: kept, need: header.baseEnd))
         }
         keep.pointee = kept
     }
@@ -34,9 +34,11 @@ public func dfgs_find_frames(
     _ start: UnsafePointer<UInt8>?, _ size: Int, _ spans: UnsafeMutablePointer<dfgs_span>?, _ capacity: Int,
     _ count: UnsafeMutablePointer<Int>?, _ error: UnsafeMutablePointer<dfgs_error>?
 ) -> dfgs_status {
-    reporting(to: error) { () throws(Failure) in
+    reporting(to: error) { () throws(LibraryFailure) in
         let count = try required(count, "count")
-        guard capacity >= 0 else { throw Failure(DFGS_ERROR_ARGUMENT, "a capacity over that of the address space") }
+        guard capacity >= 0 else {
+            throw LibraryFailure(DFGS_ERROR_ARGUMENT, "a capacity over that of the address space")
+        }
         let frames = FrameSequence(scanning: try bytes(start, size)).frames
         if capacity > 0 {
             let spans = try required(spans, "spans")
@@ -49,8 +51,8 @@ public func dfgs_find_frames(
 }
 
 /// The header at the start of `bytes`.
-func header(of bytes: UnsafeRawBufferPointer) throws(Failure) -> FrameHeader {
-    do throws(BitstreamError) { return try FrameHeader(parsing: bytes) } catch { throw Failure(error) }
+func header(of bytes: UnsafeRawBufferPointer) throws(LibraryFailure) -> FrameHeader {
+    do throws(BitstreamError) { return try FrameHeader(parsing: bytes) } catch { throw LibraryFailure(error) }
 }
 
 extension dfgs_frame_info {

@@ -6,7 +6,7 @@ public func dfgs_model_open(
     _ pathOrName: UnsafePointer<CChar>?, _ model: UnsafeMutablePointer<OpaquePointer?>?,
     _ error: UnsafeMutablePointer<dfgs_error>?
 ) -> dfgs_status {
-    reporting(to: error) { () throws(Failure) in
+    reporting(to: error) { () throws(LibraryFailure) in
         let result = try required(model, "model")
         let model = try Models.load(pathOrName.map { String(cString: $0) } ?? Models.defaultName)
         result.pointee = ModelHandle(model).handle()
@@ -18,7 +18,7 @@ public func dfgs_model_open_for(
     _ start: UnsafePointer<UInt8>?, _ size: Int, _ model: UnsafeMutablePointer<OpaquePointer?>?,
     _ error: UnsafeMutablePointer<dfgs_error>?
 ) -> dfgs_status {
-    reporting(to: error) { () throws(Failure) in
+    reporting(to: error) { () throws(LibraryFailure) in
         let result = try required(model, "model")
         let model = try Models.find(header(of: bytes(start, size)).model)
         result.pointee = ModelHandle(model).handle()
@@ -28,7 +28,7 @@ public func dfgs_model_open_for(
 @c @implementation
 public func dfgs_model_describe(_ model: OpaquePointer?, _ info: UnsafeMutablePointer<dfgs_model_info>?) -> dfgs_status
 {
-    reporting(to: nil) { () throws(Failure) in
+    reporting(to: nil) { () throws(LibraryFailure) in
         let model = try ModelHandle.borrow(model).model
         let info = try required(info, "info")
         withUnsafeMutableBytes(of: &info.pointee.identity) { copyText(model.identity.description, to: $0) }
