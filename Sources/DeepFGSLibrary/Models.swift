@@ -21,7 +21,25 @@ enum Models {
         throw LibraryFailure(DFGS_ERROR_NO_MODEL, "made with model \(identity), which is not in \(places)")
     }
 
-    private static var store: ModelStore {
-        ModelStore(directories: ["/usr/local/share/deepfgs/models", "/usr/share/deepfgs/models"])
-    }
+    /// `DEEPFGS_MODEL_PATH` is read with each search: a program may set it.
+    private static var store: ModelStore { ModelStore(directories: directories) }
+
+    /// Beside an installed library, above one that was built in a source tree, then where users and systems keep data.
+    private static let directories: [String] = {
+        var paths: [String] = []
+        if let name = deepfgs_library_path(), let real = realpath(name, nil) {
+            let library = String(cString: real)
+            free(real)
+            if let build = library.ranges(of: "/.build").last { paths.append(library[..<build.lowerBound] + "/models") }
+            if let folder = library.ranges(of: "/lib/").last {
+                paths.append(library[..<folder.lowerBound] + "/share/deepfgs/models")
+            }
+        }
+        let home = getenv("HOME").map { String(cString: $0) + "/.local/share" }
+        let data = [getenv("XDG_DATA_HOME").map { String(cString: $0) } ?? home].compactMap { $0 }
+        for folder in data + ["/usr/local/share", "/usr/share"] where !paths.contains(folder + "/deepfgs/models") {
+            paths.append(folder + "/deepfgs/models")
+        }
+        return paths
+    }()
 }

@@ -132,8 +132,8 @@ dfgs_status dfgs_find_frames(const uint8_t *bytes, size_t size, dfgs_span *spans
 /* The trained networks that frames are made and read with. */
 typedef struct dfgs_model dfgs_model;
 
-/* Reads a model: of the file at `path_or_name` where that contains a slash or ends in .safetensors; of this name in the
- * search path; or the default model where it is NULL. Takes about 10 MB and 50 ms.
+/* Reads a model: that of the file at `path_or_name` where that contains a slash or ends in .safetensors; of this name in the
+ * search path; or the default model where it is NULL. Takes about 20 MB of memory.
  * DFGS_ERROR_NO_MODEL, DFGS_ERROR_BAD_MODEL.
  *
  * The search path: the directories of the environment variable DEEPFGS_MODEL_PATH, separated by colons; then where the
@@ -193,7 +193,7 @@ typedef struct {
 /* Makes frames of pictures of one size. */
 typedef struct dfgs_encoder dfgs_encoder;
 
-/* Prepares for pictures of `width` × `height` pixels, each 1 to 65535 and at most 33 554 432 together. Takes about 100
+/* Prepares for pictures of `width` × `height` pixels, each 1 to 65535 and at most 33 554 432 together. Takes up to 140
  * bytes of memory for each pixel. DFGS_ERROR_TOO_LARGE, DFGS_ERROR_COMPUTE. */
 dfgs_status dfgs_encoder_open(const dfgs_model *model, uint32_t width, uint32_t height, const dfgs_compute *compute,
                               dfgs_encoder **encoder, dfgs_error *error);
@@ -222,7 +222,7 @@ typedef struct dfgs_decoder dfgs_decoder;
 
 /* Makes a decoder. `model` may be NULL: then the model of each frame is looked for in the search path, and kept while
  * frames name it. Pictures of more than `max_pixels` pixels are refused before memory is taken for them; 0 means
- * 33 554 432. Decoding takes about 100 bytes of memory for each pixel. */
+ * 33 554 432. Decoding takes about 110 bytes of memory for each pixel. */
 dfgs_status dfgs_decoder_open(const dfgs_model *model, const dfgs_compute *compute, uint64_t max_pixels,
                               dfgs_decoder **decoder, dfgs_error *error);
 
