@@ -14,7 +14,7 @@ APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libvips-
 # Prerequisites in the order they are written: installing, then building.
 .NOTPARALLEL:
 
-.PHONY: help all demo deps build plugin lib install uninstall deb deb-check test sanitize coverage lint lint-deps train-deps train train-test model-check bench-rd bench-deps bench-relay bench-loss \
+.PHONY: help all demo deps build plugin lib install uninstall deb deb-check test sanitize coverage lint lint-deps train-deps train train-pack train-gpu train-test model-check bench-rd bench-deps bench-relay bench-loss \
         bench-network bench-network-deps ablations fuzz
 
 help: ## list the targets
@@ -132,6 +132,7 @@ PYTHON ?= python3
 VENV := .venv
 TRAINING := PYTHONPATH=training $(VENV)/bin/python -m deepfgs_training
 CONFIG ?= live
+GPU_CONFIG = $(if $(filter live,$(CONFIG)),live2,$(CONFIG))
 NAME ?= $(CONFIG)
 MINUTES ?= 10
 OUT ?= out/train/$(NAME)
@@ -151,6 +152,19 @@ train: train-deps ## train and export: make train DATA=photographs [MINUTES=10] 
 	  $(if $(RESUME),--resume "$(RESUME)") $(if $(EVAL),--eval "$(EVAL)")
 	$(TRAINING) export $(OUT)/$(NAME).float.safetensors --name $(NAME) --out $(OUT) --calibrate "$(DATA)" \
 	  $(if $(EVAL),--eval "$(EVAL)")
+
+PACK ?= out/pack
+SECONDS_ON_GPU ?= 540
+
+train-pack: train-deps ## pack photographs and weights for a GPU without a network: make train-pack DATA=photographs EVAL=kodak [RESUME=weights] [CONFIG=live2|hq]
+	@test -n "$(DATA)" || { echo "make train-pack DATA=folder-of-photographs [EVAL=pictures] [RESUME=weights] [CONFIG=live2|hq]"; exit 64; }
+	$(VENV)/bin/python training/gpu/pack.py make --data "$(DATA)" --out $(PACK) --config $(GPU_CONFIG) \
+	  $(if $(EVAL),--eval "$(EVAL)") $(if $(RESUME),--weights "$(RESUME)")
+
+# No train-deps: the machine has PyTorch, Triton, Pillow and safetensors, and no network.
+train-gpu: ## train on one GPU within a wall-clock budget: make train-gpu [CONFIG=live2|hq] [SECONDS_ON_GPU=540] [PACK=folder] [OUT=folder] [RESUME=folder]
+	$(PYTHON) training/gpu --pack $(PACK) --out $(if $(filter file,$(origin OUT)),out/gpu,$(OUT)) --config $(GPU_CONFIG) \
+	  --seconds $(SECONDS_ON_GPU) $(if $(RESUME),--resume "$(RESUME)")
 
 train-test: train-deps ## test the training code
 	cd training && ../$(VENV)/bin/python -m pytest tests ../bench/rd

@@ -6,7 +6,6 @@ their own for each output. The streams, the sums that run through the blocks, st
 """
 import torch
 import torch.nn as nn
-import torch.nn.functional as F
 
 from .config import WEIGHT_MAX
 from .layers import TransformConv, round_ste
@@ -42,9 +41,9 @@ class Quantiser(nn.Module):
 
     def integers(self, x: torch.Tensor) -> torch.Tensor:
         """round(x / step) within the range, with straight-through gradients; of the type of autocast, which holds them."""
-        whole = round_ste((x.float() / self.step.view(1, -1, 1, 1)).clamp(self.low, self.high))
         kind = x.device.type
-        return whole.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else whole
+        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32
+        return TransformConv.kernels.whole(x, self.step, self.low, self.high, dtype)
 
     def weights(self, conv: TransformConv) -> tuple[torch.Tensor, torch.Tensor]:
         """(integer weights with straight-through gradients, float step of the accumulator [o]) of the layer."""
@@ -57,9 +56,9 @@ class Quantiser(nn.Module):
         if self.seeing:
             if not self.fixed:
                 self.see(x)
-            return F.conv2d(x, conv.weight, conv.bias, conv.stride, conv.padding, 1, conv.groups)
+            return conv.product(x, conv.weight, conv.bias)
         a, (w, unit) = self.integers(x), self.weights(conv)
-        y = F.conv2d(a, w.to(a.dtype), None, conv.stride, conv.padding, 1, conv.groups)
+        y = conv.product(a, w.to(a.dtype), None)
         return torch.addcmul(conv.bias.view(1, -1, 1, 1), y.float(), unit.view(1, -1, 1, 1))
 
 

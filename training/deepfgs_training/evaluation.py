@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pytorch_msssim import ms_ssim
 
 from .codec import Codec, pad, psnr
 from .config import ModelConfig
@@ -45,6 +44,8 @@ def float_points(net: DeepFGS, pictures: list[torch.Tensor], at: list[int]) -> l
 @torch.no_grad()
 def codec_points(codec: Codec, pictures: list[torch.Tensor], at: list[int]) -> list[dict]:
     """Mean {cut, bpp, psnr, msssim} over `pictures` with the integer networks and the coding tables; shows progress."""
+    from pytorch_msssim import ms_ssim  # not on every machine that trains
+
     sums, progress = np.zeros((len(at), 3)), Progress("evaluating", len(pictures) * len(at))
     base = codec.config.basic_channels
     for number, picture in enumerate(pictures):

@@ -64,8 +64,24 @@ def in_two_passes(predict, context, reconstruct, none: torch.Tensor):
     return tuple(torch.where(at, a, b) for a, b in zip(first, second))
 
 
+class PlainKernels:
+    """The operations that a GPU has faster ways for than PyTorch's own (`training/gpu/kernels.py`)."""
+
+    @staticmethod
+    def depthwise(x, weight, bias):
+        """A depthwise 3x3 convolution with zero padding; `bias` may be None."""
+        return F.conv2d(x, weight, bias, 1, 1, 1, x.shape[1])
+
+    @staticmethod
+    def whole(x, step, low: int, high: int, dtype):
+        """round(x / step [c]) from `low` to `high`, as `dtype`, with straight-through gradients."""
+        return round_ste((x.float() / step.view(1, -1, 1, 1)).clamp(low, high)).to(dtype)
+
+
 class TransformConv(nn.Conv2d):
     """A convolution of the transforms. `quant`, where set (`eight_bits.attach`), makes 8-bit integers of its inputs."""
+
+    kernels = PlainKernels
 
     def __init__(self, *sizes, behind_relu: bool = False, **options):
         super().__init__(*sizes, **options)
@@ -73,7 +89,13 @@ class TransformConv(nn.Conv2d):
         self.quant = None
 
     def forward(self, x):
-        return super().forward(x) if self.quant is None else self.quant.convolve(self, x)
+        return self.product(x, self.weight, self.bias) if self.quant is None else self.quant.convolve(self, x)
+
+    def product(self, x, weight, bias):
+        """The convolution with other weights."""
+        if self.groups > 1:
+            return self.kernels.depthwise(x, weight, bias)
+        return F.conv2d(x, weight, bias, self.stride, self.padding)
 
 
 class Block(nn.Module):

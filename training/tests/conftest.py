@@ -5,6 +5,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "gpu"))
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 from deepfgs_training.config import ModelConfig
 from deepfgs_training.model import DeepFGS
 
+GPU = Path(__file__).resolve().parent.parent / "gpu"
 SMALL = ModelConfig(
     widths=(16, 24, 32), analysis_blocks=(1, 0, 1), synthesis_blocks=(1, 1, 0), slices=(8, 4, 4, 8), basic_slices=2,
     z_channels=8, feature_channels=16, context_channels=8, hidden=16, checkerboard=True)
