@@ -66,7 +66,7 @@ let package = Package(
         .testTarget(name: "DeepFGSFuzzTests", dependencies: ["DeepFGSFuzz"], swiftSettings: settings),
 
         .testTarget(name: "DeepFGSBitstreamTests", dependencies: ["DeepFGSBitstream"], swiftSettings: settings),
-        .testTarget(name: "DeepFGSTests", dependencies: ["DeepFGS"], swiftSettings: settings),
+        .testTarget(name: "DeepFGSTests", dependencies: ["DeepFGS", "CKernels"], swiftSettings: settings),
         .testTarget(
             name: "DeepFGSTransportTests", dependencies: ["DeepFGSBitstream", "DeepFGSTransport"],
             swiftSettings: settings),

@@ -1,17 +1,9 @@
 #include "CPasses.h"
 
+#include "clones.h"
+
 // One product, never fused with what follows.
 #pragma clang fp contract(off)
-
-#if defined(__x86_64__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
-
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-#define CLAMP(a, low, high) MIN(MAX(a, low), high)
 
 // To the nearest even integer, for magnitudes below 2^22.
 static inline __attribute__((always_inline)) int32_t rounded(float value)

@@ -43,13 +43,27 @@ public final class Decoder {
     public func decode(
         _ frame: UnsafeRawBufferPointer, into pixels: UnsafeMutableRawBufferPointer, layout: PixelLayout
     ) throws(DecodingError) -> Report {
+        try decode(
+            frame,
+            into: try asDecodingError { () throws(CodecError) in
+                try RawPicture(UnsafeRawBufferPointer(pixels), layout: layout)
+            })
+    }
+
+    /// Decodes a frame or a prefix of one into a picture in memory, R'G'B' or Y'CbCr.
+    ///
+    /// - Parameters:
+    ///   - frame: The bytes; bytes after the frame's declared length are ignored.
+    ///   - picture: Receives the samples; its size must be the header's, and its memory such as may be written.
+    /// - Returns: How much of the frame was there.
+    /// - Throws: `DecodingError`; the picture is then as it was.
+    public func decode(_ frame: UnsafeRawBufferPointer, into picture: RawPicture) throws(DecodingError) -> Report {
         let header = try checkedHeader(of: frame)
-        guard layout.width == header.width, layout.height == header.height, let need = layout.byteCount else {
-            throw .codec(.unsupportedSize(width: layout.width, height: layout.height))
+        guard picture.width == header.width, picture.height == header.height else {
+            throw .codec(.unsupportedSize(width: picture.width, height: picture.height))
         }
-        guard pixels.count >= need else { throw .codec(.bufferTooSmall(have: pixels.count, need: need)) }
         let (network, report) = try decodeLatents(of: frame, header)
-        try asDecodingError { () throws(CodecError) in try network.synthesise(to: pixels, layout: layout) }
+        try asDecodingError { () throws(CodecError) in try network.synthesise(to: picture) }
         return report
     }
 

@@ -50,12 +50,21 @@ public final class Encoder {
         pixels: UnsafeRawBufferPointer, layout: PixelLayout, extensions: HeaderExtensions = HeaderExtensions(),
         into frame: inout [UInt8]
     ) throws(CodecError) {
-        guard layout.width == width, layout.height == height, let need = layout.byteCount else {
-            throw .unsupportedSize(width: layout.width, height: layout.height)
-        }
-        guard pixels.count >= need else { throw .bufferTooSmall(have: pixels.count, need: need) }
+        try encode(try RawPicture(pixels, layout: layout), extensions: extensions, into: &frame)
+    }
+
+    /// Encodes one picture and appends the frame to `frame`.
+    ///
+    /// - Parameters:
+    ///   - picture: The picture, R'G'B' or Y'CbCr; its size must be the encoder's.
+    ///   - extensions: Optional header fields to write.
+    ///   - frame: Receives the bytes, header first; any prefix of at least `FrameHeader.baseEnd` bytes decodes.
+    /// - Throws: `CodecError`; `frame` is then as it was.
+    public func encode(
+        _ picture: RawPicture, extensions: HeaderExtensions = HeaderExtensions(), into frame: inout [UInt8]
+    ) throws(CodecError) {
         network.quantiser = quantiser
-        try findSymbols(pixels, layout)
+        try findSymbols(picture)
         scratch.removeAll(keepingCapacity: true)
         let lengths = measured(.coder, by: stageTimes) {
             writeBase()
@@ -74,8 +83,8 @@ public final class Encoder {
     }
 
     /// Runs the networks: afterwards `network` holds `z`, and the symbols and scale indices of every slice.
-    private func findSymbols(_ pixels: UnsafeRawBufferPointer, _ layout: PixelLayout) throws(CodecError) {
-        try network.analyse(pixels, layout: layout)
+    private func findSymbols(_ picture: RawPicture) throws(CodecError) {
+        try network.analyse(picture)
         try network.expandHyper()
         let slices = model.configuration.slices.count
         for slice in 0..<slices {

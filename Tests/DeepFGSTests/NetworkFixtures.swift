@@ -96,13 +96,15 @@ extension CodecNetwork {
     func picture() throws -> Picture {
         var picture = Picture(width: grid.width, height: grid.height)
         let layout = picture.layout
-        try picture.pixels.withUnsafeMutableBytes { try synthesise(to: $0, layout: layout) }
+        try picture.pixels.withUnsafeMutableBytes {
+            try synthesise(to: RawPicture(UnsafeRawBufferPointer($0), layout: layout))
+        }
         return picture
     }
 
     /// Analyses, quantises and reconstructs a picture: the encoder without its entropy coder.
     func encode(_ picture: Picture) throws {
-        try picture.pixels.withUnsafeBytes { try analyse($0, layout: picture.layout) }
+        try picture.pixels.withUnsafeBytes { try analyse(RawPicture($0, layout: picture.layout)) }
         try expandHyper()
         for slice in 0..<sliceCount {
             if slice == basicSliceCount { try analyseScalable() }

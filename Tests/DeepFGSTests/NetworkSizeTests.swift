@@ -50,7 +50,7 @@ struct NetworkSizeTests {
                 bytes[place + offset] = source.pixels[3 * position + channel]
             }
         }
-        try bytes.withUnsafeBytes { try network.analyse($0, layout: layout) }
+        try bytes.withUnsafeBytes { try network.analyse(RawPicture($0, layout: layout)) }
         try network.expandHyper()
         for slice in 0..<network.sliceCount {
             if slice == network.basicSliceCount { try network.analyseScalable() }
@@ -58,7 +58,9 @@ struct NetworkSizeTests {
             try network.reconstruct(slice: slice)
         }
         #expect(network.allSymbols == symbols)
-        try bytes.withUnsafeMutableBytes { try network.synthesise(to: $0, layout: layout) }
+        try bytes.withUnsafeMutableBytes {
+            try network.synthesise(to: RawPicture(UnsafeRawBufferPointer($0), layout: layout))
+        }
         for position in 0..<width * height {
             let place = position / width * layout.stride + position % width * 4
             let expected = Array(shown.pixels[3 * position..<3 * position + 3])
@@ -80,10 +82,14 @@ struct NetworkSizeTests {
         let network = try CodecNetwork(model: model, width: 8, height: 8, options: ComputeOptions())
         let bytes = [UInt8](repeating: 0, count: 191)
         #expect(throws: CodecError.bufferTooSmall(have: 191, need: 192)) {
-            try bytes.withUnsafeBytes { try network.analyse($0, layout: PixelLayout(width: 8, height: 8)) }
+            try bytes.withUnsafeBytes {
+                try network.analyse(RawPicture($0, layout: PixelLayout(width: 8, height: 8)))
+            }
         }
         #expect(throws: CodecError.unsupportedSize(width: 8, height: 7)) {
-            try bytes.withUnsafeBytes { try network.analyse($0, layout: PixelLayout(width: 8, height: 7)) }
+            try bytes.withUnsafeBytes {
+                try network.analyse(RawPicture($0, layout: PixelLayout(width: 8, height: 7)))
+            }
         }
     }
 

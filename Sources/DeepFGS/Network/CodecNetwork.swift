@@ -72,12 +72,11 @@ final class CodecNetwork {
 
     /// Computes the features, `y_b` and the symbols of `z` of a picture.
     ///
-    /// - Parameters:
-    ///   - pixels: The samples.
-    ///   - layout: Where they lie; its size must be the network's.
-    /// - Throws: `CodecError.unsupportedSize`, `.bufferTooSmall` or `.backend`.
-    func analyse(_ pixels: UnsafeRawBufferPointer, layout: PixelLayout) throws(CodecError) {
-        try transforms.analyse(try check(pixels, layout), layout: layout, hyper: hyper.start)
+    /// - Parameter picture: The picture; its size must be the network's.
+    /// - Throws: `CodecError.unsupportedSize` or `.backend`.
+    func analyse(_ picture: RawPicture) throws(CodecError) {
+        try check(picture)
+        try transforms.analyse(picture, hyper: hyper.start)
     }
 
     /// Computes `y_s` from the features and the reconstructed basic slices.
@@ -175,30 +174,20 @@ final class CodecNetwork {
 
     /// Computes the picture of the latents.
     ///
-    /// - Parameters:
-    ///   - pixels: Receives the samples; a fourth byte per pixel becomes 255.
-    ///   - layout: Where they go; its size must be the network's.
-    /// - Throws: `CodecError.unsupportedSize`, `.bufferTooSmall` or `.backend`.
-    func synthesise(to pixels: UnsafeMutableRawBufferPointer, layout: PixelLayout) throws(CodecError) {
-        let samples = try check(UnsafeRawBufferPointer(pixels), layout)
+    /// - Parameter picture: Receives it; its size must be the network's.
+    /// - Throws: `CodecError.unsupportedSize` or `.backend`.
+    func synthesise(to picture: RawPicture) throws(CodecError) {
+        try check(picture)
         try measured(.prediction, by: times) { () throws(CodecError) in try entropy.finish() }
-        try measured(.synthesis, by: times) { () throws(CodecError) in
-            try transforms.synthesise(into: UnsafeMutableRawPointer(mutating: samples), layout: layout)
-        }
+        try measured(.synthesis, by: times) { () throws(CodecError) in try transforms.synthesise(into: picture) }
     }
 
     // MARK: -
 
-    private func check(
-        _ pixels: UnsafeRawBufferPointer, _ layout: PixelLayout
-    ) throws(CodecError) -> UnsafeRawPointer {
-        guard let need = layout.byteCount, layout.width == grid.width, layout.height == grid.height else {
-            throw .unsupportedSize(width: layout.width, height: layout.height)
+    private func check(_ picture: RawPicture) throws(CodecError) {
+        guard picture.width == grid.width, picture.height == grid.height else {
+            throw .unsupportedSize(width: picture.width, height: picture.height)
         }
-        guard pixels.count >= need, let start = pixels.baseAddress else {
-            throw .bufferTooSmall(have: pixels.count, need: need)
-        }
-        return start
     }
 
     private func planes<Number>(_ buffer: Buffer<Number>, _ slice: Int) -> UnsafeMutableBufferPointer<Number> {

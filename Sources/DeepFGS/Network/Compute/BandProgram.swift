@@ -163,10 +163,10 @@ final class BandProgram {
 
     /// Runs all phases.
     ///
-    /// - Parameter after: Receives each band of the last step and the worker's memory that holds it.
+    /// - Parameter after: Receives each band of the last step, the worker that ran it, and its memory that holds it.
     /// - Throws: `CodecError.backend`.
     func run(
-        after: (_ band: Int, _ bands: Int, _ result: UnsafeMutableRawPointer) -> Void = { _, _, _ in }
+        after: (_ band: Int, _ bands: Int, _ worker: Int, _ result: UnsafeMutableRawPointer) -> Void = { _, _, _, _ in }
     ) throws(CodecError) {
         while scratch.count < workers.width { scratch.append(RawBuffer(count: scratchSize)) }
         for (index, phase) in phases.enumerated() {
@@ -174,7 +174,7 @@ final class BandProgram {
                 try backend.onThisThread { () throws(CodecError) in
                     let memory = scratch[worker].start
                     for step in phase.steps { try run(step, band: band, memory: memory, worker: worker) }
-                    if index == phases.count - 1 { after(band, phase.bands, memory) }
+                    if index == phases.count - 1 { after(band, phase.bands, worker, memory) }
                 }
             }
         }

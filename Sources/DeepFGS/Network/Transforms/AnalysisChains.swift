@@ -1,3 +1,5 @@
+import CKernels
+
 /// `g_a`, `h_b`, `h_a` and `h_s`.
 final class AnalysisChains {
     private let grid: LatentGrid
@@ -5,7 +7,8 @@ final class AnalysisChains {
     private let workers: Workers
     private let pixels: RawBuffer
     /// `x/255 - 0.5` of every sample value.
-    private let values: Buffer<Float>, shortValues: Buffer<UInt16>
+    private let values: RawBuffer
+    private let strips: [PixelStrip]
     private let trunk: BandProgram, basicHead: BandProgram, hyper: BandProgram, scalable: BandProgram
 
     /// `y_b` and `y_s`, `[positions][channels]`.
@@ -24,8 +27,12 @@ final class AnalysisChains {
         self.grid = grid
         self.workers = workers
         element = backend.element
-        values = Buffer(samples)
-        shortValues = Buffer(samples.map(bfloat16))
+        values = RawBuffer(count: 256 * backend.element.size)
+        switch backend.element {
+        case .float32: values.start.initializeMemory(as: Float.self, from: samples, count: 256)
+        case .bfloat16: values.start.initializeMemory(as: UInt16.self, from: samples.map(bfloat16), count: 256)
+        }
+        strips = PixelStrip.forEach(of: workers, grid: grid)
         pixels = RawBuffer(count: rows * columns * 48 * backend.element.size)
         trunk = BandProgram(
             backend: backend, workers: workers, input: pixels.start, height: rows, width: columns, slope: slope)
@@ -56,9 +63,9 @@ final class AnalysisChains {
         hyperLatents = UnsafePointer(hyper.current.assumingMemoryBound(to: Float.self))
     }
 
-    /// Features, `y_b` and `h_a(f)` of a picture whose layout has been checked.
-    func analyse(_ samples: UnsafeRawPointer, layout: PixelLayout, times: StageTimes?) throws(CodecError) {
-        try measured(.convert, by: times) { () throws(CodecError) in try convert(samples, layout: layout) }
+    /// Features, `y_b` and `h_a(f)` of a picture.
+    func analyse(_ picture: RawPicture, times: StageTimes?) throws(CodecError) {
+        try measured(.convert, by: times) { () throws(CodecError) in try convert(picture) }
         try measured(.analysis, by: times) { () throws(CodecError) in
             try trunk.run()
             try basicHead.run()
@@ -66,19 +73,14 @@ final class AnalysisChains {
         }
     }
 
-    private func convert(_ samples: UnsafeRawPointer, layout: PixelLayout) throws(CodecError) {
-        try workers.run(grid.latentHeight) { band, _ in
-            let rows = 16 * band..<16 * (band + 1)
-            switch element {
-            case .float32:
-                layout.unshuffle(
-                    samples, grid, rows: rows, values: values.start,
-                    into: pixels.start.assumingMemoryBound(to: Float.self), stride: grid.paddedWidth / 4 * 48)
-            case .bfloat16:
-                layout.unshuffle(
-                    samples, grid, rows: rows, values: shortValues.start,
-                    into: pixels.start.assumingMemoryBound(to: UInt16.self), stride: grid.paddedWidth / 4 * 48)
-            }
+    private func convert(_ picture: RawPicture) throws(CodecError) {
+        let groups = grid.paddedWidth / 4
+        try workers.run(grid.paddedHeight / 4) { band, worker in
+            let strip = strips[worker]
+            strip.read(picture, first: 4 * band)
+            deepfgs_unshuffle_values(
+                strip.samples, strip.stride, Int32(groups), values.start, Int32(element.size),
+                pixels.start + band * groups * 48 * element.size)
         }
     }
 

@@ -31,11 +31,9 @@ final class FloatTransforms: Transforms {
         basicLatents = RawBuffer(count: size * configuration.basicChannels)
     }
 
-    func analyse(
-        _ samples: UnsafeRawPointer, layout: PixelLayout, hyper: UnsafeMutablePointer<Int16>
-    ) throws(CodecError) {
+    func analyse(_ picture: RawPicture, hyper: UnsafeMutablePointer<Int16>) throws(CodecError) {
         let chains = try analysisChains()
-        try chains.analyse(samples, layout: layout, times: times)
+        try chains.analyse(picture, times: times)
         let (count, channels) = (grid.hyperCount, configuration.hyperChannels)
         let limit = Float(configuration.hyperLimit)
         for position in 0..<count {
@@ -93,8 +91,8 @@ final class FloatTransforms: Transforms {
         }
     }
 
-    func synthesise(into samples: UnsafeMutableRawPointer, layout: PixelLayout) throws(CodecError) {
-        try synthesisChain().synthesise(into: samples, layout: layout)
+    func synthesise(into picture: RawPicture) throws(CodecError) {
+        try synthesisChain().synthesise(into: picture)
     }
 
     private func analysisChains() throws(CodecError) -> AnalysisChains {

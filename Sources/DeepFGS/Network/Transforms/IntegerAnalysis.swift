@@ -7,8 +7,7 @@ final class IntegerAnalysis {
     private let trunk: IntegerProgram, scalableNetwork: IntegerProgram
     /// The picture, unshuffled by 4: 48 channels.
     private let pixels: ActivationPlane
-    /// What each of the 256 sample values becomes: 8 bits raised, or 16.
-    private let byteValues: Buffer<UInt8>, wordValues: Buffer<Int16>
+    private let strips: [PixelStrip]
     private let kernels: Kernels
     private let configuration: ModelConfiguration
     /// `z`, raised where activations are bytes.
@@ -21,13 +20,11 @@ final class IntegerAnalysis {
     init(layers: IntegerLayers, configuration: ModelConfiguration, grid: LatentGrid, workers: Workers) {
         let kernels = layers.kernels
         let (height, width) = (grid.latentHeight, grid.latentWidth)
-        let values = (0..<256).map { max($0 - 128, -127) }
         self.grid = grid
         self.workers = workers
         self.kernels = kernels
         self.configuration = configuration
-        byteValues = Buffer(values.map { UInt8($0 + 128) })
-        wordValues = Buffer(values.map { Int16($0) })
+        strips = PixelStrip.forEach(of: workers, grid: grid)
         let pixels = ActivationPlane(
             rows: grid.paddedHeight / 4, columns: grid.paddedWidth / 4, channels: 48, kernels: kernels, border: 1,
             signed: true)
@@ -91,25 +88,20 @@ final class IntegerAnalysis {
 
     /// Features, `y_b` in 256ths, and the symbols of `z`, planar.
     func analyse(
-        _ samples: UnsafeRawPointer, layout: PixelLayout, hyper: UnsafeMutablePointer<Int16>, times: StageTimes?
+        _ picture: RawPicture, hyper: UnsafeMutablePointer<Int16>, times: StageTimes?
     ) throws(CodecError) {
-        try measured(.convert, by: times) { () throws(CodecError) in try convert(samples, layout: layout) }
+        try measured(.convert, by: times) { () throws(CodecError) in try convert(picture) }
         try measured(.analysis, by: times) { () throws(CodecError) in try trunk.run() }
         takeHyper(hyper)
     }
 
-    private func convert(_ samples: UnsafeRawPointer, layout: PixelLayout) throws(CodecError) {
-        try workers.run(grid.latentHeight) { band, _ in
-            let rows = 16 * band..<16 * (band + 1)
-            if kernels.activationSize == 1 {
-                layout.unshuffle(
-                    samples, grid, rows: rows, values: byteValues.start,
-                    into: pixels.row(0).assumingMemoryBound(to: UInt8.self), stride: pixels.layout.row)
-            } else {
-                layout.unshuffle(
-                    samples, grid, rows: rows, values: wordValues.start,
-                    into: pixels.row(0).assumingMemoryBound(to: Int16.self), stride: pixels.layout.row / 2)
-            }
+    private func convert(_ picture: RawPicture) throws(CodecError) {
+        try workers.run(grid.paddedHeight / 4) { band, worker in
+            let strip = strips[worker]
+            strip.read(picture, first: 4 * band)
+            deepfgs_unshuffle(
+                strip.samples, strip.stride, Int32(grid.paddedWidth / 4), Int32(kernels.activationSize),
+                pixels.row(band))
         }
     }
 

@@ -2,14 +2,12 @@ import CKernels
 
 /// FFM and `g_s` in integers.
 final class IntegerSynthesis {
-    private let grid: LatentGrid
     private let program: IntegerProgram
     private let target: Target
 
     /// Where the picture at hand goes; set before each run.
     private final class Target {
-        var samples: UnsafeMutableRawPointer?
-        var layout = PixelLayout(width: 1, height: 1)
+        var picture: RawPicture?
     }
 
     init(layers: IntegerLayers, latents: ActivationPlane, grid: LatentGrid, workers: Workers) {
@@ -31,30 +29,27 @@ final class IntegerSynthesis {
                 place: .picture(fine.above(row: 0), band: rows * fine.layout.row), layout: fine.layout), rows: rows,
             columns: width, range: -128...127, offset: 128)
         let target = Target()
+        let strips = PixelStrip.forEach(of: workers, grid: grid)
         program.append(
-            .body { band, scratch in
-                guard let samples = target.samples else { return }
-                let from = pixels.place.resolved(band, scratch)
-                let covered = 4 * rows * band..<4 * rows * (band + 1)
-                if kernels.activationSize == 1 {
-                    target.layout.shuffle(
-                        UnsafePointer(from.assumingMemoryBound(to: UInt8.self)), grid, rows: covered, into: samples)
-                } else {
-                    target.layout.shuffle(
-                        UnsafePointer(from.assumingMemoryBound(to: Int16.self)), grid, rows: covered, into: samples)
+            .body { band, worker, scratch in
+                guard let picture = target.picture else { return }
+                let strip = strips[worker]
+                for row in 0..<rows {
+                    deepfgs_shuffle(
+                        pixels.place.resolved(band, scratch) + row * pixels.layout.row, Int32(kernels.activationSize),
+                        Int32(width), strip.samples, strip.stride)
+                    strip.write(picture, first: 4 * (rows * band + row))
                 }
             })
         program.restrict(to: (grid.height + 3) / 4, of: height)
-        self.grid = grid
         self.program = program
         self.target = target
     }
 
-    /// The picture of the latents, into pixels whose layout has been checked.
-    func synthesise(into samples: UnsafeMutableRawPointer, layout: PixelLayout) throws(CodecError) {
-        target.samples = samples
-        target.layout = layout
-        defer { target.samples = nil }
+    /// The picture of the latents.
+    func synthesise(into picture: RawPicture) throws(CodecError) {
+        target.picture = picture
+        defer { target.picture = nil }
         try program.run()
     }
 }

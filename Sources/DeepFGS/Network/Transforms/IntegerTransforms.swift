@@ -26,14 +26,12 @@ final class IntegerTransforms: Transforms {
             signed: true)
     }
 
-    func analyse(
-        _ samples: UnsafeRawPointer, layout: PixelLayout, hyper: UnsafeMutablePointer<Int16>
-    ) throws(CodecError) {
+    func analyse(_ picture: RawPicture, hyper: UnsafeMutablePointer<Int16>) throws(CodecError) {
         let networks =
             analysis
             ?? IntegerAnalysis(layers: layers, configuration: configuration, grid: grid, workers: workers)
         analysis = networks
-        try networks.analyse(samples, layout: layout, hyper: hyper, times: times)
+        try networks.analyse(picture, hyper: hyper, times: times)
     }
 
     func analyseScalable() throws(CodecError) { try analysed.analyseScalable() }
@@ -75,10 +73,10 @@ final class IntegerTransforms: Transforms {
         }
     }
 
-    func synthesise(into samples: UnsafeMutableRawPointer, layout: PixelLayout) throws(CodecError) {
+    func synthesise(into picture: RawPicture) throws(CodecError) {
         let networks =
             synthesis ?? IntegerSynthesis(layers: layers, latents: latents, grid: grid, workers: workers)
         synthesis = networks
-        try networks.synthesise(into: samples, layout: layout)
+        try networks.synthesise(into: picture)
     }
 }

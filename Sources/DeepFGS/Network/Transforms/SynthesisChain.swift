@@ -1,7 +1,10 @@
+import CKernels
+
 /// FFM and `g_s`.
 final class SynthesisChain {
     private let grid: LatentGrid
     private let program: BandProgram
+    private let strips: [PixelStrip]
 
     init(
         weights: TransformWeights<ConvolutionWeights>, configuration: ModelConfiguration, grid: LatentGrid,
@@ -9,6 +12,7 @@ final class SynthesisChain {
         latents: UnsafeMutableRawPointer
     ) throws(CodecError) {
         self.grid = grid
+        strips = PixelStrip.forEach(of: workers, grid: grid)
         program = BandProgram(
             backend: backend, workers: workers, input: latents, height: grid.latentHeight, width: grid.latentWidth,
             slope: Float(configuration.leakySlope))
@@ -19,12 +23,17 @@ final class SynthesisChain {
         try program.append(last: weights.pixels, output: .float32)
     }
 
-    /// The picture of the latents, into pixels whose layout has been checked.
-    func synthesise(into samples: UnsafeMutableRawPointer, layout: PixelLayout) throws(CodecError) {
-        try program.run { band, bands, result in
-            let rows = grid.paddedHeight / bands
-            layout.shuffle(
-                result.assumingMemoryBound(to: Float.self), grid, rows: band * rows..<(band + 1) * rows, into: samples)
+    /// The picture of the latents.
+    func synthesise(into picture: RawPicture) throws(CodecError) {
+        let groups = grid.paddedWidth / 4
+        try program.run { band, bands, worker, result in
+            let rows = groups * 48
+            let strip = strips[worker]
+            for row in 0..<grid.paddedHeight / 4 / bands {
+                deepfgs_shuffle_floats(
+                    result.assumingMemoryBound(to: Float.self) + row * rows, Int32(groups), strip.samples, strip.stride)
+                strip.write(picture, first: 4 * (band * grid.paddedHeight / 4 / bands + row))
+            }
         }
     }
 }

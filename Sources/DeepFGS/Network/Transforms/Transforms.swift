@@ -11,12 +11,10 @@ protocol Transforms: AnyObject {
     /// Computes the features, `y_b` and the symbols of `z` of a picture.
     ///
     /// - Parameters:
-    ///   - samples: The picture; its layout has been checked.
-    ///   - layout: Where its samples lie.
+    ///   - picture: The picture, of the networks' size.
     ///   - hyper: Receives the symbols of `z`, planar.
     /// - Throws: `CodecError.backend`.
-    func analyse(_ samples: UnsafeRawPointer, layout: PixelLayout, hyper: UnsafeMutablePointer<Int16>)
-        throws(CodecError)
+    func analyse(_ picture: RawPicture, hyper: UnsafeMutablePointer<Int16>) throws(CodecError)
 
     /// Computes `y_s` from the features and the basic latents that were written.
     func analyseScalable() throws(CodecError)
@@ -41,11 +39,9 @@ protocol Transforms: AnyObject {
 
     /// Computes the picture of the latents that were written.
     ///
-    /// - Parameters:
-    ///   - samples: Receives the picture; its layout has been checked.
-    ///   - layout: Where its samples go.
+    /// - Parameter picture: Receives it; of the networks' size.
     /// - Throws: `CodecError.backend`.
-    func synthesise(into samples: UnsafeMutableRawPointer, layout: PixelLayout) throws(CodecError)
+    func synthesise(into picture: RawPicture) throws(CodecError)
 }
 
 /// Where the channels of a slice stand among those of the transforms.

@@ -34,7 +34,7 @@ final class IntegerProgram {
         /// Activations of `positions` positions of a stream for a layer.
         case enter(IntegerLayer, stream: Place, room: Int, positions: Int, output: Place, outputPosition: Int)
         /// Anything else, over one band.
-        case body((_ band: Int, _ scratch: UnsafeMutableRawPointer) -> Void)
+        case body((_ band: Int, _ worker: Int, _ scratch: UnsafeMutableRawPointer) -> Void)
     }
 
     private struct Phase {
@@ -116,12 +116,12 @@ final class IntegerProgram {
         for phase in phases {
             try workers.run(phase.needed) { band, worker in
                 let memory = scratch[worker].start
-                for step in phase.steps { run(step, band, memory) }
+                for step in phase.steps { run(step, band, worker, memory) }
             }
         }
     }
 
-    private func run(_ step: Step, _ band: Int, _ memory: UnsafeMutableRawPointer) {
+    private func run(_ step: Step, _ band: Int, _ worker: Int, _ memory: UnsafeMutableRawPointer) {
         switch step {
         case .convolution(var convolution, let input, let stream, let output):
             convolution.input = UnsafeRawPointer(input.resolved(band, memory))
@@ -137,7 +137,7 @@ final class IntegerProgram {
                 UnsafePointer(stream.resolved(band, memory).assumingMemoryBound(to: Int16.self)), 2 * room,
                 layer.enter.start, Int32(room), Int32(positions), Int32(kernels.offset),
                 output.resolved(band, memory), outputPosition)
-        case .body(let body): body(band, memory)
+        case .body(let body): body(band, worker, memory)
         }
     }
 }

@@ -1,0 +1,15 @@
+// Element-wise passes are compiled for several instruction sets, and the fastest is taken when the program is loaded.
+#ifndef DEEPFGS_CLONES_H
+#define DEEPFGS_CLONES_H
+
+#if defined(__x86_64__)
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define CLAMP(a, low, high) MIN(MAX(a, low), high)
+
+#endif
