@@ -40,14 +40,13 @@ public func deepfgs_encoder_set_format(
 
 @c @implementation
 public func deepfgs_encoder_encode(
-    _ encoder: OpaquePointer, _ pixels: UnsafePointer<UInt8>, _ size: Int, _ layout: UnsafePointer<DeepFGSLayout>,
+    _ encoder: OpaquePointer, _ picture: UnsafePointer<DeepFGSRawPicture>,
     _ settings: UnsafePointer<DeepFGSFrameSettings>, _ encoded: UnsafeMutablePointer<DeepFGSEncoded>,
     _ error: UnsafeMutablePointer<DeepFGSError>
 ) -> DeepFGSStatus {
     reporting(to: error) { () throws(Failure) in
         let sizes = try EncoderSession.borrow(encoder).encode(
-            UnsafeRawBufferPointer(start: pixels, count: size), layout: PixelLayout(layout.pointee),
-            settings: settings.pointee)
+            try RawPicture(picture.pointee), settings: settings.pointee)
         encoded.pointee = DeepFGSEncoded(size: sizes.size, base: sizes.base, whole: sizes.whole)
     }
 }
@@ -98,14 +97,13 @@ public func deepfgs_decoder_begin(
 
 @c @implementation
 public func deepfgs_decoder_decode(
-    _ decoder: OpaquePointer, _ bytes: UnsafePointer<UInt8>, _ size: Int, _ pixels: UnsafeMutablePointer<UInt8>,
-    _ pixelsSize: Int, _ layout: UnsafePointer<DeepFGSLayout>, _ decoded: UnsafeMutablePointer<DeepFGSDecoded>,
+    _ decoder: OpaquePointer, _ bytes: UnsafePointer<UInt8>, _ size: Int,
+    _ picture: UnsafePointer<DeepFGSRawPicture>, _ decoded: UnsafeMutablePointer<DeepFGSDecoded>,
     _ error: UnsafeMutablePointer<DeepFGSError>
 ) -> DeepFGSStatus {
     reporting(to: error) { () throws(Failure) in
         let report = try DecoderSession.borrow(decoder).decode(
-            UnsafeRawBufferPointer(start: bytes, count: size),
-            into: UnsafeMutableRawBufferPointer(start: pixels, count: pixelsSize), layout: PixelLayout(layout.pointee))
+            UnsafeRawBufferPointer(start: bytes, count: size), into: try RawPicture(picture.pointee))
         decoded.pointee = DeepFGSDecoded(
             size: report.bytes, whole: report.frameLength, tail_damaged: report.tailDamaged)
     }
@@ -114,12 +112,47 @@ public func deepfgs_decoder_decode(
 /// nil for no time.
 func known(_ time: UInt64) -> UInt64? { time == UInt64.max ? nil : time }
 
-extension PixelLayout {
-    fileprivate init(_ layout: DeepFGSLayout) {
-        self.init(
-            width: Int(layout.width), height: Int(layout.height), stride: Int(layout.stride),
-            bytesPerPixel: Int(layout.pixel_stride), red: Int(layout.red), green: Int(layout.green),
-            blue: Int(layout.blue))
+extension RawPicture {
+    /// A picture as C describes it.
+    fileprivate init(_ picture: DeepFGSRawPicture) throws(Failure) {
+        let (first, second, third) = picture.components
+        let (width, height) = (Int(picture.width), Int(picture.height))
+        do throws(CodecError) {
+            guard picture.is_yuv else {
+                try self.init(
+                    UnsafeRawBufferPointer(start: first.samples, count: first.size),
+                    layout: PixelLayout(
+                        width: width, height: height, stride: Int(first.stride), bytesPerPixel: Int(first.step),
+                        red: Int(first.offset), green: Int(second.offset), blue: Int(third.offset)))
+                return
+            }
+            var layout = YUVLayout(
+                width: width, height: height, luma: .init(first), chroma: .init(second),
+                halvesRows: picture.halves_rows, isCosited: picture.is_cosited, matrix: .init(picture.matrix),
+                fullRange: picture.full_range)
+            layout.red = .init(third)
+            try self.init(luma: first.bytes, blue: second.bytes, red: third.bytes, layout: layout)
+        } catch {
+            throw Failure(error)
+        }
+    }
+}
+
+extension YUVLayout.Component {
+    fileprivate init(_ component: DeepFGSComponent) {
+        self.init(stride: Int(component.stride), step: Int(component.step))
+    }
+}
+
+extension YUVLayout.Matrix {
+    /// The matrix of a code point of ITU-T H.273.
+    fileprivate init(_ number: UInt8) { self = number == 5 ? .bt601 : Self(rawValue: Int(number)) ?? .bt709 }
+}
+
+extension DeepFGSComponent {
+    /// The memory from the first sample on.
+    fileprivate var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: samples + min(Int(offset), size), count: max(size - Int(offset), 0))
     }
 }
 

@@ -49,10 +49,10 @@ final class DecoderSession: Handle {
 
     /// Decodes a frame that `begin` accepted.
     func decode(
-        _ frame: UnsafeRawBufferPointer, into pixels: UnsafeMutableRawBufferPointer, layout: PixelLayout
+        _ frame: UnsafeRawBufferPointer, into picture: RawPicture
     ) throws(Failure) -> Decoder.Report {
         guard let decoder else { throw Failure(status: DEEPFGS_ERROR_FAILED, message: "No model is loaded") }
-        do throws(DecodingError) { return try decoder.decode(frame, into: pixels, layout: layout) } catch {
+        do throws(DecodingError) { return try decoder.decode(frame, into: picture) } catch {
             throw Failure(error)
         }
     }

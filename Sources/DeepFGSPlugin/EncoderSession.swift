@@ -40,7 +40,7 @@ final class EncoderSession: Handle {
 
     /// Encodes one picture; `deepfgs_encoder_encode` says what the arguments mean.
     func encode(
-        _ pixels: UnsafeRawBufferPointer, layout: PixelLayout, settings: DeepFGSFrameSettings
+        _ picture: RawPicture, settings: DeepFGSFrameSettings
     ) throws(Failure) -> Sizes {
         guard let encoder else {
             throw Failure(status: DEEPFGS_ERROR_FAILED, message: "The size of the pictures is not known yet")
@@ -53,8 +53,8 @@ final class EncoderSession: Handle {
                 configuration: model.configuration) ?? .unit
         do throws(CodecError) {
             try encoder.encode(
-                pixels: pixels, layout: layout,
-                extensions: stamp(time: known(settings.time), duration: known(settings.duration)), into: &frame)
+                picture, extensions: stamp(time: known(settings.time), duration: known(settings.duration)),
+                into: &frame)
         } catch {
             throw Failure(error)
         }

@@ -168,6 +168,35 @@ final class Harness {
         return counts
     }
 
+    /// One of the counts in an element's property `stats`.
+    func count(_ name: String, of factory: String) -> UInt64? {
+        guard let element = gst_harness_find_element(harness, factory) else { return nil }
+        defer { gst_object_unref(element) }
+        var value = GValue()
+        g_object_get_property(UnsafeMutableRawPointer(element).assumingMemoryBound(to: GObject.self), "stats", &value)
+        defer { g_value_unset(&value) }
+        var count: guint64 = 0
+        guard let structure = gst_value_get_structure(&value), gst_structure_get_uint64(structure, name, &count) != 0
+        else { return nil }
+        return UInt64(count)
+    }
+
+    /// The messages deepfgs-overload since the last call.
+    func overloads() -> [(framerate: Double, dropped: UInt64)] {
+        var overloads: [(framerate: Double, dropped: UInt64)] = []
+        while let message = gst_bus_pop_filtered(bus, GST_MESSAGE_ELEMENT) {
+            defer { gst_message_unref(message) }
+            var (framerate, dropped): (gdouble, guint64) = (0, 0)
+            guard let structure = gst_message_get_structure(message),
+                gst_structure_has_name(structure, "deepfgs-overload") != 0,
+                gst_structure_get_double(structure, "framerate", &framerate) != 0,
+                gst_structure_get_uint64(structure, "dropped", &dropped) != 0
+            else { continue }
+            overloads.append((framerate, UInt64(dropped)))
+        }
+        return overloads
+    }
+
     /// Sets a property of the (first) element of a factory, given as text.
     func set(_ property: String, _ value: String, of factory: String) {
         guard let element = gst_harness_find_element(harness, factory) else { return }

@@ -22,8 +22,8 @@ struct PluginTests {
     @Test("gst-inspect describes an element, its pads, and its properties with when they may change")
     func inspect() throws {
         let properties = [
-            "deepfgsenc": ["model", "max-bpp", "threads", "precision"],
-            "deepfgsdec": ["model-path", "on-loss", "max-pixels", "threads", "precision"],
+            "deepfgsenc": ["model", "max-bpp", "threads", "precision", "qos", "max-lateness"],
+            "deepfgsdec": ["model-path", "on-loss", "max-pixels", "threads", "precision", "max-lateness"],
             "deepfgsparse": ["framerate"],
         ]
         for (element, names) in properties {
@@ -67,6 +67,20 @@ struct PluginTests {
             last = psnr
         }
         #expect(last > 33)
+    }
+
+    @Test("An encoder too slow for a live source says so on the bus, and ends when the source does")
+    func overload() throws {
+        let began = Date()
+        let run = try Shell.run(
+            "gst-launch-1.0 -m videotestsrc is-live=true num-buffers=180 ! "
+                + "video/x-raw,format=I420,width=1920,height=1080,framerate=60/1 ! queue max-size-time=0 "
+                + "max-size-bytes=0 max-size-buffers=200 ! deepfgsenc threads=1 ! fakesink")
+        #expect(run.status == 0, "\(run.output)")
+        let reports = run.output.split(separator: "\n").filter { $0.contains("deepfgs-overload, framerate=(double)") }
+        #expect(!reports.isEmpty && reports.allSatisfy { $0.contains("dropped=(guint64)") }, "\(run.output)")
+        // Once a second at most, over no more than the time it ran.
+        #expect(Double(reports.count) <= Date().timeIntervalSince(began))
     }
 
     @Test("Nothing of GStreamer's is left over when a pipeline ends")

@@ -15,6 +15,7 @@
 #include "codec.h"
 #include "error.h"
 #include "image.h"
+#include "live.h"
 #include "parse.h"
 #include "statistic.h"
 #include "transport.h"

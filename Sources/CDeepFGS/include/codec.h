@@ -11,15 +11,30 @@
 /* Every pointer is non-null unless it says _Nullable. */
 #pragma clang assume_nonnull begin
 
-/* Where the samples of a packed 8-bit RGB picture lie in memory. */
+/* One component of a picture in memory. */
+typedef struct {
+    /* The first row of its plane, and the bytes from there to the end of the memory. */
+    uint8_t *samples;
+    size_t size;
+    /* Bytes from row to row, from sample to sample, and from a row's start to its first sample. */
+    uint32_t stride, step, offset;
+} DeepFGSComponent;
+
+/* An 8-bit picture in memory. */
 typedef struct {
     /* Pixels. */
     uint32_t width, height;
-    /* Bytes from the start of one row to the start of the next. */
-    uint32_t stride;
-    /* Bytes from pixel to pixel, 3 or 4, and which of them is red, green, blue. */
-    uint32_t pixel_stride, red, green, blue;
-} DeepFGSLayout;
+    /* R', G' and B' of pixels of 3 or 4 bytes, or Y', Cb and Cr. */
+    DeepFGSComponent components[3];
+    /* Y'CbCr; the rest is about that. Chroma has half the columns. */
+    bool is_yuv;
+    /* Chroma has half the rows too. Its samples stand where the even columns do, otherwise between two. */
+    bool halves_rows, is_cosited;
+    /* Samples go from 0 to 255, otherwise from 16 to 235 and 240. The matrix is a code point of ITU-T H.273; 709 in
+     * place of one that is none. */
+    bool full_range;
+    uint8_t matrix;
+} DeepFGSRawPicture;
 
 /* What the samples' numbers mean, as code points of ITU-T H.273. */
 typedef struct {
@@ -75,9 +90,9 @@ typedef struct {
 } DeepFGSFrameSettings;
 
 /* Encodes one picture of the size that was set. The frame is read with deepfgs_encoder_read. */
-DeepFGSStatus deepfgs_encoder_encode(DeepFGSEncoder *encoder, const uint8_t *pixels, size_t size,
-                                     const DeepFGSLayout *layout, const DeepFGSFrameSettings *settings,
-                                     DeepFGSEncoded *encoded, DeepFGSError *error);
+DeepFGSStatus deepfgs_encoder_encode(DeepFGSEncoder *encoder, const DeepFGSRawPicture *picture,
+                                     const DeepFGSFrameSettings *settings, DeepFGSEncoded *encoded,
+                                     DeepFGSError *error);
 
 /* Copies the last frame to `bytes`, at most `size` of it. */
 void deepfgs_encoder_read(DeepFGSEncoder *encoder, uint8_t *bytes, size_t size);
@@ -109,10 +124,9 @@ typedef struct {
     bool tail_damaged;
 } DeepFGSDecoded;
 
-/* Decodes a frame that `begin` accepted into pixels of the size that it said. On failure `pixels` is as it was. */
-DeepFGSStatus deepfgs_decoder_decode(DeepFGSDecoder *decoder, const uint8_t *bytes, size_t size, uint8_t *pixels,
-                                     size_t pixels_size, const DeepFGSLayout *layout, DeepFGSDecoded *decoded,
-                                     DeepFGSError *error);
+/* Decodes a frame that `begin` accepted into a picture of the size that it said. On failure the picture is as it was. */
+DeepFGSStatus deepfgs_decoder_decode(DeepFGSDecoder *decoder, const uint8_t *bytes, size_t size,
+                                     const DeepFGSRawPicture *picture, DeepFGSDecoded *decoded, DeepFGSError *error);
 
 #pragma clang assume_nonnull end
 

@@ -4,6 +4,7 @@
 
 #include <gst/video/gstvideodecoder.h>
 
+#include "live.h"
 #include "pixels.h"
 
 typedef enum { DEEPFGS_ON_LOSS_REPEAT, DEEPFGS_ON_LOSS_SKIP } DeepFGSOnLoss;
@@ -21,10 +22,15 @@ typedef struct {
     guint max_pixels;
     DeepFGSCompute compute;
     DeepFGSDecCounts counts;
+    DeepFGSLive live;
 
     /* From start to stop. */
     DeepFGSDecoder *decoder;
     GstVideoCodecState *input, *output;
+    /* Of the pictures in `output`. */
+    DeepFGSColour colour;
+    /* Of a frame by the frame rate; GST_CLOCK_TIME_NONE where that is not known. */
+    GstClockTime interval;
     /* The last frame that decoded, to be decoded again in place of one that does not. */
     GstBuffer *last;
     /* What is being decoded takes the place of a gap. */

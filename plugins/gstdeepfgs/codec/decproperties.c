@@ -3,7 +3,16 @@
 
 #define DEFAULT_ON_LOSS DEEPFGS_ON_LOSS_REPEAT
 
-enum { PROP_0, PROP_MODEL_PATH, PROP_ON_LOSS, PROP_MAX_PIXELS, PROP_THREADS, PROP_PRECISION, PROP_STATS };
+enum {
+    PROP_0,
+    PROP_MODEL_PATH,
+    PROP_ON_LOSS,
+    PROP_MAX_PIXELS,
+    PROP_THREADS,
+    PROP_PRECISION,
+    PROP_MAX_LATENESS,
+    PROP_STATS
+};
 
 #define TYPE_ON_LOSS (deepfgs_on_loss_get_type())
 static GType deepfgs_on_loss_get_type(void)
@@ -25,7 +34,7 @@ static GstStructure *gst_deepfgs_dec_stats(GstDeepFGSDec *self)
     return gst_structure_new("application/x-deepfgs-dec-stats", "decoded", G_TYPE_UINT64, counts->decoded, "cut",
                              G_TYPE_UINT64, counts->cut, "damaged", G_TYPE_UINT64, counts->damaged, "repeated",
                              G_TYPE_UINT64, counts->repeated, "late", G_TYPE_UINT64, counts->late, "bytes",
-                             G_TYPE_UINT64, counts->bytes, NULL);
+                             G_TYPE_UINT64, counts->bytes, "latency", G_TYPE_UINT64, self->live.announced, NULL);
 }
 
 static void gst_deepfgs_dec_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
@@ -39,6 +48,9 @@ static void gst_deepfgs_dec_set_property(GObject *object, guint id, const GValue
         break;
     case PROP_ON_LOSS:
         self->on_loss = g_value_get_enum(value);
+        break;
+    case PROP_MAX_LATENESS:
+        self->live.max_lateness = g_value_get_int64(value);
         break;
     case PROP_MAX_PIXELS:
         self->max_pixels = g_value_get_uint(value);
@@ -61,6 +73,9 @@ static void gst_deepfgs_dec_get_property(GObject *object, guint id, GValue *valu
     case PROP_ON_LOSS:
         g_value_set_enum(value, self->on_loss);
         break;
+    case PROP_MAX_LATENESS:
+        g_value_set_int64(value, self->live.max_lateness);
+        break;
     case PROP_MAX_PIXELS:
         g_value_set_uint(value, self->max_pixels);
         break;
@@ -77,6 +92,7 @@ static void gst_deepfgs_dec_get_property(GObject *object, guint id, GValue *valu
 void deepfgs_dec_init_properties(GstDeepFGSDec *self)
 {
     self->on_loss = DEFAULT_ON_LOSS;
+    self->live.max_lateness = DEEPFGS_DEFAULT_MAX_LATENESS;
     self->max_pixels = DEEPFGS_DEFAULT_MAX_PIXELS;
 }
 
@@ -103,10 +119,12 @@ void deepfgs_dec_install_properties(GObjectClass *object_class)
                           1, DEEPFGS_MAX_PIXELS, DEEPFGS_DEFAULT_MAX_PIXELS,
                           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
     deepfgs_install_compute_properties(object_class, PROP_THREADS, PROP_PRECISION);
+    deepfgs_live_install_property(object_class, PROP_MAX_LATENESS);
     g_object_class_install_property(
         object_class, PROP_STATS,
         g_param_spec_boxed("stats", "Statistics",
-                           "Frames decoded, cut, damaged, repeated and late, and bytes, since the element started",
+                           "Frames decoded, cut, damaged, repeated and late, bytes, and the latency announced, since "
+                           "the element started",
                            GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
     gst_type_mark_as_plugin_api(TYPE_ON_LOSS, 0);
 }

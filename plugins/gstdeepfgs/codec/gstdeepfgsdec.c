@@ -16,6 +16,15 @@
  * Frames of another size than the last renegotiate. Before anything is allocated for a frame, its size is compared with
  * #deepfgsdec:max-pixels.
  *
+ * Pictures are written as downstream likes them, in R'G'B' or in Y'CbCr of 8 bits (I420, NV12), with the matrix, range and
+ * siting of chroma that downstream's caps ask for, or else those that go with the frame's primaries.
+ *
+ * Behind a live source, with `qos=true`, which is the default, frames that the decoder has no time for are dropped: one
+ * that waited for the decoder and is later than #deepfgsdec:max-lateness, the oldest first. Where that happens the element
+ * posts, once a second at most, the element message `deepfgs-overload` with the fields `framerate` (#gdouble), the frames
+ * decoded a second, and `dropped` (#guint64), since the last such message. The latency that it reports is that of most
+ * frames (95 %) and a quarter more, measured, and the duration of one frame until some were.
+ *
  * ## Example pipelines
  * |[
  * gst-launch-1.0 filesrc location=/tmp/camera.dfgs ! deepfgsparse ! deepfgsdec ! videoconvert ! autovideosink
@@ -34,6 +43,7 @@
  * * `repeated`: pictures shown again in place of damaged frames or of gaps
  * * `late`: frames that were not decoded because they would have come too late
  * * `bytes`: bytes of the frames decoded
+ * * `latency`: nanoseconds, what the element announces; 0 before the first frames
  *
  * Since: 0.1
  */
@@ -48,8 +58,8 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS,
     GST_STATIC_CAPS(DEEPFGS_MEDIA_TYPE ", alignment = (string) frame, parsed = (boolean) true"));
 
-static GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(DEEPFGS_RAW_CAPS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(DEEPFGS_RAW_CAPS(DEEPFGS_WRITTEN_FORMATS)));
 
 static gboolean gst_deepfgs_dec_start(GstVideoDecoder *base)
 {
@@ -59,6 +69,7 @@ static gboolean gst_deepfgs_dec_start(GstVideoDecoder *base)
     self->decoder = deepfgs_decoder_new(self->model_path ? self->model_path : "", compute, self->max_pixels);
     memset(&self->counts, 0, sizeof self->counts);
     GST_OBJECT_UNLOCK(self);
+    deepfgs_live_start(&self->live);
     gst_video_decoder_set_packetized(base, TRUE);
     return TRUE;
 }
@@ -67,6 +78,7 @@ static gboolean gst_deepfgs_dec_stop(GstVideoDecoder *base)
 {
     GstDeepFGSDec *self = GST_DEEPFGS_DEC(base);
     g_clear_pointer(&self->decoder, deepfgs_decoder_free);
+    deepfgs_live_stop(&self->live);
     g_clear_pointer(&self->input, gst_video_codec_state_unref);
     g_clear_pointer(&self->output, gst_video_codec_state_unref);
     gst_clear_buffer(&self->last);
@@ -95,28 +107,21 @@ static gboolean gst_deepfgs_dec_set_format(GstVideoDecoder *base, GstVideoCodecS
     if (model && deepfgs_decoder_load_model(self->decoder, model, &error) != DEEPFGS_OK)
         GST_WARNING_OBJECT(self, "%s", error.message);
 
+    self->interval = GST_CLOCK_TIME_NONE;
     if (input->info.fps_n > 0) {
-        GstClockTime frame = gst_util_uint64_scale(GST_SECOND, input->info.fps_d, input->info.fps_n);
-        gst_video_decoder_set_latency(base, frame, frame);
+        self->interval = gst_util_uint64_scale(GST_SECOND, input->info.fps_d, input->info.fps_n);
+        GstClockTime latency = self->live.announced ? self->live.announced : self->interval;
+        gst_video_decoder_set_latency(base, latency, latency);
     }
+    deepfgs_live_query(&self->live, GST_ELEMENT(self), GST_VIDEO_DECODER_SINK_PAD(base));
     return TRUE;
 }
 
-/* The format that downstream likes best. */
-static GstVideoFormat gst_deepfgs_dec_choose_format(GstDeepFGSDec *self)
+static gboolean gst_deepfgs_dec_src_event(GstVideoDecoder *base, GstEvent *event)
 {
-    GstVideoFormat format = GST_VIDEO_FORMAT_RGB;
-    GstCaps *allowed = gst_pad_get_allowed_caps(GST_VIDEO_DECODER_SRC_PAD(self));
-    if (allowed && !gst_caps_is_empty(allowed)) {
-        allowed = gst_caps_truncate(gst_caps_make_writable(allowed));
-        GstStructure *structure = gst_caps_get_structure(allowed, 0);
-        gst_structure_fixate_field_string(structure, "format", "RGB");
-        const gchar *name = gst_structure_get_string(structure, "format");
-        if (name)
-            format = gst_video_format_from_string(name);
-    }
-    gst_clear_caps(&allowed);
-    return format;
+    if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY)
+        deepfgs_live_query(&GST_DEEPFGS_DEC(base)->live, GST_ELEMENT(base), GST_VIDEO_DECODER_SINK_PAD(base));
+    return GST_VIDEO_DECODER_CLASS(gst_deepfgs_dec_parent_class)->src_event(base, event);
 }
 
 /* Makes the output's format that of this picture. */
@@ -124,16 +129,29 @@ static gboolean gst_deepfgs_dec_negotiate_picture(GstDeepFGSDec *self, const Dee
 {
     GstVideoDecoder *base = GST_VIDEO_DECODER(self);
     gboolean reconfigure = gst_pad_check_reconfigure(GST_VIDEO_DECODER_SRC_PAD(self));
-    GstVideoColorimetry colorimetry = deepfgs_colorimetry_of(&picture->colour);
     if (self->output && !reconfigure && GST_VIDEO_INFO_WIDTH(&self->output->info) == (gint)picture->width &&
         GST_VIDEO_INFO_HEIGHT(&self->output->info) == (gint)picture->height &&
-        gst_video_colorimetry_is_equal(&self->output->info.colorimetry, &colorimetry))
+        deepfgs_colour_equal(&self->colour, &picture->colour))
         return TRUE;
     if (self->output)
         gst_video_codec_state_unref(self->output);
-    self->output = gst_video_decoder_set_output_state(base, gst_deepfgs_dec_choose_format(self), picture->width,
-                                                      picture->height, self->input);
-    self->output->info.colorimetry = colorimetry;
+    self->colour = picture->colour;
+
+    /* The format that downstream likes best. */
+    GstVideoFormat format = GST_VIDEO_FORMAT_RGB;
+    GstStructure *wanted = NULL;
+    GstCaps *allowed = gst_pad_get_allowed_caps(GST_VIDEO_DECODER_SRC_PAD(self));
+    if (allowed && !gst_caps_is_empty(allowed)) {
+        allowed = gst_caps_truncate(gst_caps_make_writable(allowed));
+        wanted = gst_caps_get_structure(allowed, 0);
+        gst_structure_fixate_field_string(wanted, "format", "RGB");
+        const gchar *name = gst_structure_get_string(wanted, "format");
+        if (name)
+            format = gst_video_format_from_string(name);
+    }
+    self->output = gst_video_decoder_set_output_state(base, format, picture->width, picture->height, self->input);
+    deepfgs_set_colorimetry(&self->output->info, &picture->colour, wanted);
+    gst_clear_caps(&allowed);
     return gst_video_decoder_negotiate(base);
 }
 
@@ -161,7 +179,6 @@ static DeepFGSStatus gst_deepfgs_dec_decode(GstDeepFGSDec *self, GstBuffer *byte
     GstVideoDecoder *base = GST_VIDEO_DECODER(self);
     DeepFGSPicture picture;
     GstVideoFrame pixels;
-    DeepFGSLayout layout;
     GstMapInfo map;
 
     *flow = GST_FLOW_OK;
@@ -181,9 +198,8 @@ static DeepFGSStatus gst_deepfgs_dec_decode(GstDeepFGSDec *self, GstBuffer *byte
     }
     if (status == DEEPFGS_OK && *flow == GST_FLOW_OK) {
         if (gst_video_frame_map(&pixels, &self->output->info, frame->output_buffer, GST_MAP_WRITE)) {
-            gsize size = deepfgs_frame_layout(&pixels, &layout);
-            status = deepfgs_decoder_decode(self->decoder, data, map.size, GST_VIDEO_FRAME_PLANE_DATA(&pixels, 0), size,
-                                            &layout, decoded, error);
+            DeepFGSRawPicture raw = deepfgs_raw_picture(&pixels);
+            status = deepfgs_decoder_decode(self->decoder, data, map.size, &raw, decoded, error);
             gst_video_frame_unmap(&pixels);
         } else {
             error->status = status = DEEPFGS_ERROR_FAILED;
@@ -231,6 +247,10 @@ static GstFlowReturn gst_deepfgs_dec_finish(GstDeepFGSDec *self, GstVideoCodecFr
 {
     if (decoded->tail_damaged)
         GST_INFO_OBJECT(self, "frame %u is damaged behind its base", frame->system_frame_number);
+    GstClockTime latency = deepfgs_live_end(&self->live);
+    if (GST_CLOCK_TIME_IS_VALID(latency))
+        gst_video_decoder_set_latency(GST_VIDEO_DECODER(self), latency, latency);
+    deepfgs_live_report(&self->live, GST_ELEMENT(self));
     GST_OBJECT_LOCK(self);
     if (self->concealing) {
         self->counts.repeated++;
@@ -255,11 +275,16 @@ static GstFlowReturn gst_deepfgs_dec_handle_frame(GstVideoDecoder *base, GstVide
     DeepFGSError error;
 
     GST_VIDEO_CODEC_FRAME_SET_SYNC_POINT(frame);
-    if (gst_video_decoder_get_max_decode_time(base, frame) < 0) {
+    gboolean drops;
+    g_object_get(self, "qos", &drops, NULL);
+    GstClockTime time = gst_segment_to_running_time(&base->input_segment, GST_FORMAT_TIME, frame->pts);
+    if (gst_video_decoder_get_max_decode_time(base, frame) < 0 ||
+        !deepfgs_live_begin(&self->live, GST_ELEMENT(self), drops, time, self->interval)) {
         GST_DEBUG_OBJECT(self, "frame %u is late: dropped", frame->system_frame_number);
         GST_OBJECT_LOCK(self);
         self->counts.late++;
         GST_OBJECT_UNLOCK(self);
+        deepfgs_live_report(&self->live, GST_ELEMENT(self));
         return gst_video_decoder_drop_frame(base, frame);
     }
     DeepFGSStatus status = gst_deepfgs_dec_decode(self, frame->input_buffer, frame, &decoded, &flow, &error);
@@ -332,6 +357,7 @@ static void gst_deepfgs_dec_class_init(GstDeepFGSDecClass *decoder_class)
     decoder_class->stop = gst_deepfgs_dec_stop;
     decoder_class->flush = gst_deepfgs_dec_flush;
     decoder_class->set_format = gst_deepfgs_dec_set_format;
+    decoder_class->src_event = gst_deepfgs_dec_src_event;
     decoder_class->decide_allocation = gst_deepfgs_dec_decide_allocation;
     decoder_class->handle_frame = gst_deepfgs_dec_handle_frame;
     decoder_class->handle_missing_data = gst_deepfgs_dec_handle_missing_data;

@@ -18,109 +18,51 @@
  * the source tree that the plugin was built in, and in deepfgs/models under the user's and the system's data
  * directories (~/.local/share, /usr/local/share, /usr/share).
  *
- * With `qos=true`, frames that would come too late are not encoded at all. The latency that the element reports is one
- * frame: it has that long for each.
+ * Pictures are read as they come, in R'G'B' or in Y'CbCr of 8 bits (I420, NV12, YUY2), which is turned into R'G'B' on the
+ * way into the networks with the matrix, range and siting of chroma that the caps say. docs/27-live.md says how.
+ *
+ * ## Live sources
+ *
+ * Behind a live source, frames that the encoder has no time for are dropped rather than encoded later and later: one
+ * that waited for the encoder and is later than #deepfgsenc:max-lateness, the oldest first. Where that happens the element
+ * posts, once a second at most, the element message `deepfgs-overload` with the fields `framerate` (#gdouble), the frames
+ * encoded a second, and `dropped` (#guint64), since the last such message. `qos=false` encodes every frame, however late;
+ * `qos=true` drops late frames of sources that are not live, too, where a sink says that they come too late.
+ *
+ * The latency that the element reports is that of most frames (95 %) and a quarter more, measured, and the duration of
+ * one frame until some were.
+ *
+ * ## The structure in #deepfgsenc:stats
+ *
+ * All are #guint64, since the element started.
+ *
+ * * `encoded`: frames encoded
+ * * `late`: frames that were not encoded because they came too late
+ * * `bytes`: bytes of the frames encoded
+ * * `latency`: nanoseconds, what the element announces; 0 before the first frames
  *
  * ## Example pipelines
  * |[
- * gst-launch-1.0 -e v4l2src ! videoconvert ! deepfgsenc ! filesink location=/tmp/camera.dfgs
+ * gst-launch-1.0 -e v4l2src ! deepfgsenc ! filesink location=/tmp/camera.dfgs
  * ]| Records a camera until Ctrl-C.
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=50 ! video/x-raw,width=640,height=480 ! videoconvert ! deepfgsenc max-bpp=0.2 ! deepfgsdec ! videoconvert ! autovideosink
+ * gst-launch-1.0 videotestsrc num-buffers=50 ! video/x-raw,width=640,height=480 ! deepfgsenc max-bpp=0.2 ! deepfgsdec ! videoconvert ! autovideosink
  * ]| Shows a test picture at a fifth of a bit for each pixel.
  *
  * Since: 0.1
  */
-#include <gst/video/gstvideoencoder.h>
-
-#include "pixels.h"
+#include "enc.h"
 
 GST_DEBUG_CATEGORY_STATIC(deepfgsenc_debug);
 #define GST_CAT_DEFAULT deepfgsenc_debug
 
-#define DEFAULT_MODEL "live-v1"
-#define DEFAULT_MAX_BPP 0.0
-
-#define DEFAULT_STEP 16
-
-enum { PROP_0, PROP_MODEL, PROP_MAX_BPP, PROP_STEP, PROP_BASE_STEP, PROP_THREADS, PROP_PRECISION };
-
-typedef struct {
-    GstVideoEncoder parent;
-
-    /* Properties, under the object lock. */
-    gchar *model;
-    gdouble max_bpp;
-    guint step, base_step;
-    DeepFGSCompute compute;
-
-    /* From start to stop. */
-    DeepFGSEncoder *encoder;
-    GstVideoCodecState *input;
-    /* Of a frame by the frame rate; GST_CLOCK_TIME_NONE where that is not known. */
-    GstClockTime interval;
-} GstDeepFGSEnc;
-
-typedef GstVideoEncoderClass GstDeepFGSEncClass;
-
-GType gst_deepfgs_enc_get_type(void);
-#define GST_DEEPFGS_ENC(object) ((GstDeepFGSEnc *)(object))
 G_DEFINE_TYPE(GstDeepFGSEnc, gst_deepfgs_enc, GST_TYPE_VIDEO_ENCODER)
 
-static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(DEEPFGS_RAW_CAPS));
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(DEEPFGS_RAW_CAPS(DEEPFGS_READ_FORMATS)));
 
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(DEEPFGS_FRAME_CAPS));
-
-static void gst_deepfgs_enc_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
-{
-    GstDeepFGSEnc *self = GST_DEEPFGS_ENC(object);
-    GST_OBJECT_LOCK(self);
-    switch (id) {
-    case PROP_MODEL:
-        g_free(self->model);
-        self->model = g_value_dup_string(value);
-        break;
-    case PROP_MAX_BPP:
-        self->max_bpp = g_value_get_double(value);
-        break;
-    case PROP_STEP:
-        self->step = g_value_get_uint(value);
-        break;
-    case PROP_BASE_STEP:
-        self->base_step = g_value_get_uint(value);
-        break;
-    default:
-        if (!deepfgs_set_compute_property(&self->compute, self->encoder != NULL, object, value, spec))
-            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    }
-    GST_OBJECT_UNLOCK(self);
-}
-
-static void gst_deepfgs_enc_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
-{
-    GstDeepFGSEnc *self = GST_DEEPFGS_ENC(object);
-    GST_OBJECT_LOCK(self);
-    switch (id) {
-    case PROP_MODEL:
-        g_value_set_string(value, self->model);
-        break;
-    case PROP_MAX_BPP:
-        g_value_set_double(value, self->max_bpp);
-        break;
-    case PROP_STEP:
-        g_value_set_uint(value, self->step);
-        break;
-    case PROP_BASE_STEP:
-        g_value_set_uint(value, self->base_step);
-        break;
-    default:
-        if (!deepfgs_get_compute_property(&self->compute, value, spec))
-            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    }
-    GST_OBJECT_UNLOCK(self);
-}
 
 static gboolean gst_deepfgs_enc_start(GstVideoEncoder *base)
 {
@@ -128,24 +70,47 @@ static gboolean gst_deepfgs_enc_start(GstVideoEncoder *base)
     DeepFGSError error;
 
     GST_OBJECT_LOCK(self);
-    gchar *model = g_strdup(self->model && *self->model ? self->model : DEFAULT_MODEL);
+    gchar *model = g_strdup(self->model && *self->model ? self->model : DEEPFGS_ENC_DEFAULT_MODEL);
     DeepFGSCompute compute = self->compute;
+    memset(&self->counts, 0, sizeof self->counts);
     GST_OBJECT_UNLOCK(self);
 
     GST_INFO_OBJECT(self, "loading model %s", model);
     self->encoder = deepfgs_encoder_new(model, compute, &error);
     g_free(model);
-    if (!self->encoder)
+    if (!self->encoder) {
         DEEPFGS_POST_ERROR(self, &error);
-    return self->encoder != NULL;
+        return FALSE;
+    }
+    deepfgs_live_start(&self->live);
+    return TRUE;
 }
 
 static gboolean gst_deepfgs_enc_stop(GstVideoEncoder *base)
 {
     GstDeepFGSEnc *self = GST_DEEPFGS_ENC(base);
     g_clear_pointer(&self->encoder, deepfgs_encoder_free);
+    deepfgs_live_stop(&self->live);
     g_clear_pointer(&self->input, gst_video_codec_state_unref);
     return TRUE;
+}
+
+/* Learns whether the source is live, by which qos goes where it is not set. */
+static void gst_deepfgs_enc_query_live(GstDeepFGSEnc *self)
+{
+    GstVideoEncoder *base = GST_VIDEO_ENCODER(self);
+    deepfgs_live_query(&self->live, GST_ELEMENT(self), GST_VIDEO_ENCODER_SINK_PAD(base));
+    GST_OBJECT_LOCK(self);
+    gboolean drops = self->qos_is_set ? self->qos : self->live.is_live;
+    GST_OBJECT_UNLOCK(self);
+    gst_video_encoder_set_qos_enabled(base, drops);
+}
+
+static gboolean gst_deepfgs_enc_src_event(GstVideoEncoder *base, GstEvent *event)
+{
+    if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY)
+        gst_deepfgs_enc_query_live(GST_DEEPFGS_ENC(base));
+    return GST_VIDEO_ENCODER_CLASS(gst_deepfgs_enc_parent_class)->src_event(base, event);
 }
 
 static gboolean gst_deepfgs_enc_set_format(GstVideoEncoder *base, GstVideoCodecState *input)
@@ -155,7 +120,7 @@ static gboolean gst_deepfgs_enc_set_format(GstVideoEncoder *base, GstVideoCodecS
     gchar identity[DEEPFGS_IDENTITY_LENGTH], name[128];
     DeepFGSError error;
 
-    DeepFGSColour colour = deepfgs_colour_of(&info->colorimetry);
+    DeepFGSColour colour = deepfgs_colour_of(input->caps, info);
     if (deepfgs_encoder_set_format(self->encoder, info->width, info->height, colour, &error) != DEEPFGS_OK) {
         DEEPFGS_POST_ERROR(self, &error);
         return FALSE;
@@ -179,27 +144,25 @@ static gboolean gst_deepfgs_enc_set_format(GstVideoEncoder *base, GstVideoCodecS
     self->interval = GST_CLOCK_TIME_NONE;
     if (info->fps_n > 0) {
         self->interval = gst_util_uint64_scale(GST_SECOND, info->fps_d, info->fps_n);
-        gst_video_encoder_set_latency(base, self->interval, self->interval);
+        GstClockTime latency = self->live.announced ? self->live.announced : self->interval;
+        gst_video_encoder_set_latency(base, latency, latency);
     }
+    gst_deepfgs_enc_query_live(self);
     return gst_video_encoder_negotiate(base);
 }
 
 /* Encodes the mapped picture into `frame`'s output buffer. */
-static gboolean gst_deepfgs_enc_encode(GstDeepFGSEnc *self, const GstVideoFrame *picture, GstVideoCodecFrame *frame)
+static gboolean gst_deepfgs_enc_encode(GstDeepFGSEnc *self, const GstVideoFrame *picture, GstClockTime time,
+                                       GstVideoCodecFrame *frame)
 {
     GstVideoEncoder *base = GST_VIDEO_ENCODER(self);
-    DeepFGSLayout layout;
     DeepFGSEncoded encoded;
     DeepFGSError error;
     GstMapInfo map;
 
-    gsize size = deepfgs_frame_layout(picture, &layout);
-    if (size == 0) {
-        GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The pictures are no packed RGB."), (NULL));
-        return FALSE;
-    }
+    DeepFGSRawPicture raw = deepfgs_raw_picture(picture);
     DeepFGSFrameSettings settings = {
-        .time = gst_segment_to_running_time(&base->input_segment, GST_FORMAT_TIME, frame->pts),
+        .time = time,
         .duration = GST_CLOCK_TIME_IS_VALID(frame->duration) ? frame->duration : self->interval,
     };
     GST_OBJECT_LOCK(self);
@@ -207,8 +170,7 @@ static gboolean gst_deepfgs_enc_encode(GstDeepFGSEnc *self, const GstVideoFrame 
     settings.base_step = self->base_step;
     settings.step = self->step;
     GST_OBJECT_UNLOCK(self);
-    if (deepfgs_encoder_encode(self->encoder, GST_VIDEO_FRAME_PLANE_DATA(picture, 0), size, &layout, &settings,
-                               &encoded, &error) != DEEPFGS_OK) {
+    if (deepfgs_encoder_encode(self->encoder, &raw, &settings, &encoded, &error) != DEEPFGS_OK) {
         DEEPFGS_POST_ERROR(self, &error);
         return FALSE;
     }
@@ -232,8 +194,15 @@ static GstFlowReturn gst_deepfgs_enc_handle_frame(GstVideoEncoder *base, GstVide
 
     /* Every frame stands alone: each is a sync point, and any may be left out. */
     GST_VIDEO_CODEC_FRAME_SET_SYNC_POINT(frame);
-    if (gst_video_encoder_get_max_encode_time(base, frame) < 0) {
+    GstClockTime time = gst_segment_to_running_time(&base->input_segment, GST_FORMAT_TIME, frame->pts);
+    gboolean drops = gst_video_encoder_is_qos_enabled(base);
+    if (gst_video_encoder_get_max_encode_time(base, frame) < 0 ||
+        !deepfgs_live_begin(&self->live, GST_ELEMENT(self), drops, time, self->interval)) {
         GST_DEBUG_OBJECT(self, "frame %u is late: dropped", frame->system_frame_number);
+        GST_OBJECT_LOCK(self);
+        self->counts.late++;
+        GST_OBJECT_UNLOCK(self);
+        deepfgs_live_report(&self->live, GST_ELEMENT(self));
         return gst_video_encoder_finish_frame(base, frame);
     }
     if (!gst_video_frame_map(&picture, &self->input->info, frame->input_buffer, GST_MAP_READ)) {
@@ -241,12 +210,20 @@ static GstFlowReturn gst_deepfgs_enc_handle_frame(GstVideoEncoder *base, GstVide
         GST_ELEMENT_ERROR(self, RESOURCE, READ, ("Cannot read a picture's memory."), (NULL));
         return GST_FLOW_ERROR;
     }
-    gboolean encoded = gst_deepfgs_enc_encode(self, &picture, frame);
+    gboolean encoded = gst_deepfgs_enc_encode(self, &picture, time, frame);
     gst_video_frame_unmap(&picture);
     if (!encoded) {
         gst_video_codec_frame_unref(frame);
         return GST_FLOW_ERROR;
     }
+    GST_OBJECT_LOCK(self);
+    self->counts.encoded++;
+    self->counts.bytes += gst_buffer_get_size(frame->output_buffer);
+    GST_OBJECT_UNLOCK(self);
+    GstClockTime latency = deepfgs_live_end(&self->live);
+    if (GST_CLOCK_TIME_IS_VALID(latency))
+        gst_video_encoder_set_latency(base, latency, latency);
+    deepfgs_live_report(&self->live, GST_ELEMENT(self));
     return gst_video_encoder_finish_frame(base, frame);
 }
 
@@ -269,38 +246,8 @@ static void gst_deepfgs_enc_class_init(GstDeepFGSEncClass *encoder_class)
 
     GST_DEBUG_CATEGORY_INIT(deepfgsenc_debug, "deepfgsenc", 0, "DeepFGS encoder");
 
-    object_class->set_property = gst_deepfgs_enc_set_property;
-    object_class->get_property = gst_deepfgs_enc_get_property;
     object_class->finalize = gst_deepfgs_enc_finalize;
-    g_object_class_install_property(
-        object_class, PROP_MODEL,
-        g_param_spec_string("model", "Model",
-                            "The trained model: the path of a .safetensors file, or the name of one in the directories "
-                            "of DEEPFGS_MODEL_PATH or deepfgs/models under the data directories",
-                            DEFAULT_MODEL, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
-    g_object_class_install_property(
-        object_class, PROP_MAX_BPP,
-        g_param_spec_double("max-bpp", "Maximal bits per pixel",
-                            "Cut each frame to so many bits for each pixel, but never into its base, without which it "
-                            "does not decode; 0 keeps frames whole",
-                            0, 64, DEFAULT_MAX_BPP,
-                            G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
-    const GParamFlags playing = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
-    g_object_class_install_property(
-        object_class, PROP_STEP,
-        g_param_spec_uint(
-            "step", "Step",
-            "Quantiser step of the scalable part in sixteenths: finer than 16, whole frames become larger "
-            "and better; coarser, smaller",
-            1, 32, DEFAULT_STEP, playing));
-    g_object_class_install_property(
-        object_class, PROP_BASE_STEP,
-        g_param_spec_uint(
-            "base-step", "Base step",
-            "Quantiser step of the base, which every receiver needs, in sixteenths: coarser than 16, bases "
-            "become smaller and plainer",
-            1, 32, DEFAULT_STEP, playing));
-    deepfgs_install_compute_properties(object_class, PROP_THREADS, PROP_PRECISION);
+    deepfgs_enc_install_properties(object_class);
 
     gst_element_class_add_static_pad_template(element_class, &sink_template);
     gst_element_class_add_static_pad_template(element_class, &src_template);
@@ -312,14 +259,13 @@ static void gst_deepfgs_enc_class_init(GstDeepFGSEncClass *encoder_class)
     encoder_class->stop = gst_deepfgs_enc_stop;
     encoder_class->set_format = gst_deepfgs_enc_set_format;
     encoder_class->handle_frame = gst_deepfgs_enc_handle_frame;
+    encoder_class->src_event = gst_deepfgs_enc_src_event;
     encoder_class->propose_allocation = gst_deepfgs_enc_propose_allocation;
 }
 
 static void gst_deepfgs_enc_init(GstDeepFGSEnc *self)
 {
-    self->model = g_strdup(DEFAULT_MODEL);
-    self->max_bpp = DEFAULT_MAX_BPP;
-    self->step = self->base_step = DEFAULT_STEP;
+    deepfgs_enc_init_properties(self);
     GST_PAD_SET_ACCEPT_TEMPLATE(GST_VIDEO_ENCODER_SINK_PAD(self));
 }
 

@@ -1,37 +1,61 @@
 /* Pictures in memory, and how the networks compute. */
 #include "pixels.h"
 
-gsize deepfgs_frame_layout(const GstVideoFrame *frame, DeepFGSLayout *layout)
+DeepFGSRawPicture deepfgs_raw_picture(const GstVideoFrame *frame)
 {
-    gint stride = GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0);
-    if (!GST_VIDEO_INFO_IS_RGB(&frame->info) || GST_VIDEO_FRAME_N_PLANES(frame) != 1 || stride <= 0)
-        return 0;
-    layout->width = GST_VIDEO_FRAME_WIDTH(frame);
-    layout->height = GST_VIDEO_FRAME_HEIGHT(frame);
-    layout->stride = stride;
-    layout->pixel_stride = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, GST_VIDEO_COMP_R);
-    layout->red = GST_VIDEO_FRAME_COMP_POFFSET(frame, GST_VIDEO_COMP_R);
-    layout->green = GST_VIDEO_FRAME_COMP_POFFSET(frame, GST_VIDEO_COMP_G);
-    layout->blue = GST_VIDEO_FRAME_COMP_POFFSET(frame, GST_VIDEO_COMP_B);
-    return frame->map[0].size - ((const guint8 *)GST_VIDEO_FRAME_PLANE_DATA(frame, 0) - frame->map[0].data);
+    const GstVideoInfo *info = &frame->info;
+    DeepFGSRawPicture picture = {
+        .width = GST_VIDEO_INFO_WIDTH(info),
+        .height = GST_VIDEO_INFO_HEIGHT(info),
+        .is_yuv = GST_VIDEO_INFO_IS_YUV(info),
+        .halves_rows = GST_VIDEO_FORMAT_INFO_H_SUB(info->finfo, 1) == 1,
+        .is_cosited = (info->chroma_site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0,
+        .full_range = info->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255,
+        .matrix = gst_video_color_matrix_to_iso(info->colorimetry.matrix),
+    };
+    for (guint i = 0; i < 3; i++) {
+        guint plane = GST_VIDEO_FORMAT_INFO_PLANE(info->finfo, i);
+        /* Planes have memories of their own only where metadata says where they are. */
+        const GstMapInfo *map = &frame->map[frame->meta ? plane : 0];
+        guint8 *samples = frame->data[plane];
+        picture.components[i] = (DeepFGSComponent){
+            .samples = samples,
+            .size = map->size - (samples - map->data),
+            .stride = MAX(GST_VIDEO_FRAME_PLANE_STRIDE(frame, plane), 0),
+            .step = GST_VIDEO_FORMAT_INFO_PSTRIDE(info->finfo, i),
+            .offset = GST_VIDEO_FORMAT_INFO_POFFSET(info->finfo, i),
+        };
+    }
+    return picture;
 }
 
-DeepFGSColour deepfgs_colour_of(const GstVideoColorimetry *colorimetry)
+DeepFGSColour deepfgs_colour_of(const GstCaps *caps, const GstVideoInfo *info)
 {
+    const GstVideoColorimetry *colorimetry = &info->colorimetry;
     DeepFGSColour colour = {.known = FALSE};
-    if (colorimetry->primaries == GST_VIDEO_COLOR_PRIMARIES_UNKNOWN ||
+    /* What the caps leave out is a guess. */
+    if (!gst_structure_has_field(gst_caps_get_structure(caps, 0), "colorimetry") ||
+        colorimetry->primaries == GST_VIDEO_COLOR_PRIMARIES_UNKNOWN ||
         colorimetry->transfer == GST_VIDEO_TRANSFER_UNKNOWN ||
         gst_video_colorimetry_matches(colorimetry, GST_VIDEO_COLORIMETRY_SRGB))
         return colour;
     colour.known = TRUE;
-    colour.full_range = colorimetry->range != GST_VIDEO_COLOR_RANGE_16_235;
+    colour.full_range = GST_VIDEO_INFO_IS_YUV(info) || colorimetry->range != GST_VIDEO_COLOR_RANGE_16_235;
     colour.primaries = gst_video_color_primaries_to_iso(colorimetry->primaries);
     colour.transfer = gst_video_transfer_function_to_iso(colorimetry->transfer);
-    colour.matrix = gst_video_color_matrix_to_iso(colorimetry->matrix);
+    colour.matrix =
+        gst_video_color_matrix_to_iso(GST_VIDEO_INFO_IS_YUV(info) ? GST_VIDEO_COLOR_MATRIX_RGB : colorimetry->matrix);
     return colour;
 }
 
-GstVideoColorimetry deepfgs_colorimetry_of(const DeepFGSColour *colour)
+gboolean deepfgs_colour_equal(const DeepFGSColour *one, const DeepFGSColour *other)
+{
+    return one->known == other->known &&
+           (!one->known || (one->full_range == other->full_range && one->primaries == other->primaries &&
+                            one->transfer == other->transfer && one->matrix == other->matrix));
+}
+
+static GstVideoColorimetry deepfgs_rgb_colorimetry(const DeepFGSColour *colour)
 {
     GstVideoColorimetry colorimetry;
     gst_video_colorimetry_from_string(&colorimetry, GST_VIDEO_COLORIMETRY_SRGB);
@@ -42,6 +66,54 @@ GstVideoColorimetry deepfgs_colorimetry_of(const DeepFGSColour *colour)
         colorimetry.matrix = gst_video_color_matrix_from_iso(colour->matrix);
     }
     return colorimetry;
+}
+
+/* The matrix that goes with primaries; UNKNOWN where none does. */
+static GstVideoColorMatrix deepfgs_matrix_of(GstVideoColorPrimaries primaries)
+{
+    switch (primaries) {
+    case GST_VIDEO_COLOR_PRIMARIES_BT709:
+        return GST_VIDEO_COLOR_MATRIX_BT709;
+    case GST_VIDEO_COLOR_PRIMARIES_BT470BG:
+    case GST_VIDEO_COLOR_PRIMARIES_SMPTE170M:
+        return GST_VIDEO_COLOR_MATRIX_BT601;
+    case GST_VIDEO_COLOR_PRIMARIES_SMPTE240M:
+        return GST_VIDEO_COLOR_MATRIX_SMPTE240M;
+    case GST_VIDEO_COLOR_PRIMARIES_BT2020:
+        return GST_VIDEO_COLOR_MATRIX_BT2020;
+    default:
+        return GST_VIDEO_COLOR_MATRIX_UNKNOWN;
+    }
+}
+
+void deepfgs_set_colorimetry(GstVideoInfo *info, const DeepFGSColour *colour, const GstStructure *wanted)
+{
+    if (!GST_VIDEO_INFO_IS_YUV(info)) {
+        info->colorimetry = deepfgs_rgb_colorimetry(colour);
+        return;
+    }
+    /* GStreamer's own choice by the picture's size stands where nobody knows better. */
+    GstVideoInfo plain;
+    gst_video_info_set_format(&plain, GST_VIDEO_INFO_FORMAT(info), GST_VIDEO_INFO_WIDTH(info),
+                              GST_VIDEO_INFO_HEIGHT(info));
+    info->colorimetry = plain.colorimetry;
+    info->chroma_site = plain.chroma_site;
+    const gchar *words = wanted ? gst_structure_get_string(wanted, "colorimetry") : NULL;
+    GstVideoColorimetry asked;
+    gboolean is_asked = words && gst_video_colorimetry_from_string(&asked, words) &&
+                        asked.matrix != GST_VIDEO_COLOR_MATRIX_UNKNOWN && asked.matrix != GST_VIDEO_COLOR_MATRIX_RGB;
+    if (is_asked)
+        info->colorimetry = asked;
+    if (colour->known) {
+        info->colorimetry.primaries = gst_video_color_primaries_from_iso(colour->primaries);
+        info->colorimetry.transfer = gst_video_transfer_function_from_iso(colour->transfer);
+        GstVideoColorMatrix matrix = deepfgs_matrix_of(info->colorimetry.primaries);
+        if (!is_asked && matrix != GST_VIDEO_COLOR_MATRIX_UNKNOWN)
+            info->colorimetry.matrix = matrix;
+    }
+    const gchar *site = wanted ? gst_structure_get_string(wanted, "chroma-site") : NULL;
+    if (site)
+        info->chroma_site = gst_video_chroma_site_from_string(site);
 }
 
 GType deepfgs_precision_get_type(void)

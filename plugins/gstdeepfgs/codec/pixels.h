@@ -6,11 +6,13 @@
 
 #include "shim.h"
 
-/* Packed 8-bit RGB, the preferred order first. */
-#define DEEPFGS_RAW_FORMATS "{ RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR }"
+/* 8 bits, the preferred order first. */
+#define DEEPFGS_RGB_FORMATS "RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR"
+#define DEEPFGS_READ_FORMATS "{ " DEEPFGS_RGB_FORMATS ", I420, NV12, YUY2 }"
+#define DEEPFGS_WRITTEN_FORMATS "{ " DEEPFGS_RGB_FORMATS ", I420, NV12 }"
 
-#define DEEPFGS_RAW_CAPS                                                                                               \
-    "video/x-raw, format = (string) " DEEPFGS_RAW_FORMATS ", width = (int) [ 1, 65535 ], "                             \
+#define DEEPFGS_RAW_CAPS(formats)                                                                                      \
+    "video/x-raw, format = (string) " formats ", width = (int) [ 1, 65535 ], "                                         \
     "height = (int) [ 1, 65535 ], framerate = (fraction) [ 0, MAX ]"
 
 /* What deepfgsenc makes and deepfgsdec takes. */
@@ -23,13 +25,16 @@
 /* Most pixels that deepfgsdec accepts unless told otherwise: 4096 by 2176, as level 5.1 of HEVC. */
 #define DEEPFGS_DEFAULT_MAX_PIXELS (4096 * 2176)
 
-/* Where the samples of a mapped frame lie. Returns the bytes from the first sample to the end of the memory; 0 where
- * the frame is none of DEEPFGS_RAW_FORMATS. */
-gsize deepfgs_frame_layout(const GstVideoFrame *frame, DeepFGSLayout *layout);
+/* Where the samples of a mapped frame of one of these formats lie, and what they mean. */
+DeepFGSRawPicture deepfgs_raw_picture(const GstVideoFrame *frame);
 
-/* What raw caps say of colour, as a frame's header says it, and back. */
-DeepFGSColour deepfgs_colour_of(const GstVideoColorimetry *colorimetry);
-GstVideoColorimetry deepfgs_colorimetry_of(const DeepFGSColour *colour);
+/* What raw caps say of the colour of R'G'B', into which Y'CbCr is turned, as a frame's header says it. */
+DeepFGSColour deepfgs_colour_of(const GstCaps *caps, const GstVideoInfo *info);
+gboolean deepfgs_colour_equal(const DeepFGSColour *one, const DeepFGSColour *other);
+
+/* Completes the format of the output for pictures of a colour: what downstream asks for, `wanted`, comes first where
+ * there is a choice, which for Y'CbCr are matrix, range and siting of chroma. */
+void deepfgs_set_colorimetry(GstVideoInfo *info, const DeepFGSColour *colour, const GstStructure *wanted);
 
 /* DeepFGSPrecision as a property's type. */
 #define DEEPFGS_TYPE_PRECISION (deepfgs_precision_get_type())
