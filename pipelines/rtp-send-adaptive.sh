@@ -3,7 +3,7 @@ export GST_PLUGIN_PATH="$PWD/.build-plugin/release"
 PORT=${PORT:-5600}
 TWCC="http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 gst-launch-1.0 -v rtpbin name=rtp rtp-profile=avpf \
-    ${SOURCE:-videotestsrc is-live=true pattern=ball ! video/x-raw,width=640,height=360,framerate=10/1} ! videoconvert \
+    ${SOURCE:-videotestsrc is-live=true pattern=smpte horizontal-speed=4 ! video/x-raw,width=640,height=360,framerate=15/1} ! videoconvert \
     ! deepfgsenc ! rtpdeepfgspay ! "application/x-rtp,extmap-1=(string)$TWCC" \
     ! deepfgsadapt mode=auto min-bitrate=${MIN:-100000} max-bitrate=${MAX:-4000000} \
     ! rtp.send_rtp_sink_0  rtp.send_rtp_src_0 ! udpsink host=${HOST:-127.0.0.1} port=$PORT sync=false async=false \

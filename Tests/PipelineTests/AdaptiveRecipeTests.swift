@@ -25,6 +25,46 @@ struct AdaptiveRecipeTests {
         #expect(try RecipeTests.size(folder.path("out/received.dfgs")) > 100_000)
     }
 
+    /// The commands of docs/35, "Two commands", in a network of their own, and what that page promises.
+    @Test("The page's own commands show what it says")
+    func page() throws {
+        let page = try String(
+            contentsOf: Shell.root.appendingPathComponent("docs/35-adaptive-streaming.md"), encoding: .utf8)
+        let lines = page.split(separator: "\n").filter { $0.hasPrefix("    ") }.map { $0.dropFirst(4) }
+        let recipes = lines.filter { $0.hasPrefix("bash pipelines/") }.prefix(2)
+        let links = lines.filter { $0.hasPrefix("tc qdisc ") }.prefix(2)
+        try #require(recipes.count == 2 && links.count == 2)
+        // Fifteen pictures a second want a processor: a busy machine tells nothing of the path.
+        var load = [0.0]
+        getloadavg(&load, 1)
+        if load[0] > 2 * Double(ProcessInfo.processInfo.processorCount) { try Test.cancel("a load of \(load[0])") }
+        let folder = try RecipeTests.workplace()
+        let script = """
+            ip link set lo up
+            timeout -s INT -k 5 58 \(recipes[0]) > receiver.log 2>&1 &
+            sleep 2
+            timeout -s INT -k 5 52 \(recipes[1]) | while read -r line; do echo "$SECONDS $line"; done &
+            sleep 15; echo "$SECONDS narrow"; \(links[0])
+            sleep 18; echo "$SECONDS wide"; \(links[1])
+            wait
+            """
+        try script.write(toFile: folder.path("script"), atomically: true, encoding: .utf8)
+        let run = try Shell.run("unshare -rn true || exit 77; unshare -rn bash script", at: folder.url)
+        if run.status == NetworkTests.skipped { try Test.cancel("no network of its own: \(run.output)") }
+        let events = run.output.split(separator: "\n").map { $0.split(separator: " ") }
+        func estimates(_ from: Int, _ to: Int) -> [Int] {
+            events.filter { $0.count > 2 && (from..<to).contains(Int($0[0]) ?? -1) }.compactMap { Int($0.last ?? "") }
+        }
+        let narrow = try #require(events.first { $0.last == "narrow" }.flatMap { Int($0[0]) }, "\(run.output)")
+        let wide = try #require(events.first { $0.last == "wide" }.flatMap { Int($0[0]) }, "\(run.output)")
+        #expect(estimates(0, narrow).max() ?? 0 > 1_500_000, "\(run.output)")
+        // Some seconds after it became narrow.
+        let settled = estimates(narrow + 6, wide)
+        #expect(settled.count > 5 && settled.allSatisfy { (400_000...1_000_000).contains($0) }, "\(settled)")
+        #expect(estimates(wide + 1, .max).max() ?? 0 > 1_500_000, "\(run.output)")
+        #expect(try RecipeTests.size(folder.path("out/received.dfgs")) > 1_000_000)
+    }
+
     @Test("Two receivers of one encode get each their own cut")
     func twoReceivers() throws {
         let folder = try RecipeTests.workplace()
