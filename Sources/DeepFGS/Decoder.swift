@@ -79,6 +79,28 @@ public final class Decoder {
         }
     }
 
+    /// Decodes a frame, and hashes what every decoder must agree in.
+    ///
+    /// - Returns: `integers` as `integerDigest` has it; `pixels`, SHA-256 of the picture's samples (R, G, B, row by row),
+    ///   equal on every machine too, or nil where the model's transforms are not integers; and how much of the frame was
+    ///   there.
+    /// - Throws: `DecodingError`.
+    public func digests(
+        of frame: [UInt8]
+    ) throws(DecodingError) -> (integers: [UInt8], pixels: [UInt8]?, report: Report) {
+        try frame.withBytes { bytes throws(DecodingError) in
+            let header = try checkedHeader(of: bytes)
+            let (network, report) = try decodeLatents(of: bytes, header)
+            guard model.configuration.format >= 3 else { return (network.integerDigest, nil, report) }
+            var picture = Picture(width: header.width, height: header.height)
+            let layout = picture.layout
+            try picture.pixels.withMutableBytes { pixels throws(DecodingError) in
+                try asDecodingError { () throws(CodecError) in try network.synthesise(to: pixels, layout: layout) }
+            }
+            return (network.integerDigest, picture.pixels.withUnsafeBytes { SHA256.digest($0) }, report)
+        }
+    }
+
     /// Runs the networks up to the latents of every slice.
     private func decodeLatents(
         of frame: UnsafeRawBufferPointer, _ header: FrameHeader

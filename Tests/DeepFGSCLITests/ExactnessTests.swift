@@ -97,7 +97,12 @@ private struct Machine: CustomStringConvertible {
         for length in [frames[0].count, frames[0].count * 2 / 3] {
             try bench.write("a.dfgs", Array(frames[0].prefix(length)))
             var first: Picture?
+            let digests = try bench.run("digest", "a.dfgs", "--pixels").text
+            #expect(digests.split(separator: " ").map(\.count) == [64, 64, 7])
             for machine in Machine.all {
+                let here = try bench.run(
+                    ["digest", "a.dfgs", "--pixels"] + machine.arguments, environment: machine.environment)
+                #expect(here.text == digests, "\(machine)")
                 let outcome = try bench.run(
                     ["decode", "a.dfgs", "-o", "a.png"] + machine.arguments,
                     environment: machine.environment)
@@ -113,6 +118,8 @@ private struct Machine: CustomStringConvertible {
     func pictures() throws {
         try bench.write("picture.png", try Self.photograph(width: 96, height: 80))
         _ = try bench.run("encode", "picture.png", "-o", "a.dfgs", "--model", "live-v1")
+        let digests = try bench.run("digest", "a.dfgs", "--pixels").text
+        #expect(digests.split(separator: " ").dropFirst() == ["-", "a.dfgs\n"])
         var first: Picture?
         for machine in Machine.all {
             let outcome = try bench.run(

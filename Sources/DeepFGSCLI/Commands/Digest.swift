@@ -11,13 +11,21 @@ struct Digest: ParsableCommand {
             every decoder must agree in (docs/10-bitstream.md, \"Conformance\"). Another digest than elsewhere, or a \
             warning of damage, says that this machine computes what the format forbids.
 
+            With --pixels a second column is SHA-256 of the decoded picture's samples (R, G, B, row by row). It is \
+            equal on every machine for models of format 3, whose transforms are integers; for models of floats, whose \
+            pictures may differ by rounding, the column says -.
+
             EXAMPLES
               deepfgs digest photo.dfgs
+              deepfgs digest photo.dfgs --pixels
               deepfgs digest photo.dfgs --backend reference
             """)
 
     @Argument(help: ArgumentHelp("Streams; - is the standard input.", valueName: "stream"))
     var inputs: [String]
+
+    @Flag(help: "Decode the picture too, and write its samples' digest as a second column.")
+    var pixels = false
 
     @OptionGroup var model: ModelOptions
 
@@ -29,8 +37,8 @@ struct Digest: ParsableCommand {
                 let file = try StreamFile(input, console: batch.console)
                 for index in file.sequence.frames.indices {
                     batch.attempt { () throws(Failure) in
-                        let digest = try decoder.integerDigest(index, of: file, console: batch.console)
-                        try writeOutput("\(digest)  \(file.path)\n")
+                        let digests = try decoder.digests(index, of: file, pixels: pixels, console: batch.console)
+                        try writeOutput("\(digests.joined(separator: "  "))  \(file.path)\n")
                     }
                 }
             }

@@ -92,16 +92,26 @@ final class StreamDecoder {
         }
     }
 
-    /// The digest of one frame's integers, as hexadecimal digits; warns where the frame is damaged behind its base.
+    /// The digest of one frame's integers and, if asked for, of its samples (- where these are not exact), as hexadecimal
+    /// digits; warns where the frame is damaged behind its base.
     ///
     /// - Throws: As `decode`.
-    func integerDigest(_ index: Int, of file: StreamFile, console: Console) throws(Failure) -> String {
+    func digests(_ index: Int, of file: StreamFile, pixels: Bool, console: Console) throws(Failure) -> [String] {
         let frame = file.bytes(of: file.sequence.frames[index])
-        let (digest, report) = try attempt(file, index) { decoder throws(DecodingError) in
-            try decoder.integerDigest(of: frame)
+        let (texts, report) = try attempt(file, index) { decoder throws(DecodingError) in
+            guard pixels else {
+                let (digest, report) = try decoder.integerDigest(of: frame)
+                return ([hexadecimal(digest)], report)
+            }
+            let digests = try decoder.digests(of: frame)
+            return ([hexadecimal(digests.integers), digests.pixels.map(hexadecimal) ?? "-"], digests.report)
         }
         if report.tailDamaged { console.warning(file.failure(index, "damaged behind its base")) }
-        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return texts
+    }
+
+    private func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     private func decoder(for identity: ModelIdentity, of file: StreamFile, index: Int) throws(Failure) -> Decoder {
