@@ -10,6 +10,16 @@ enum TestModel {
     static let shared = Result { () throws -> Model in try Model(path: root + "/models/live-v0.safetensors") }
     /// Of format 2: the basic slices in two passes.
     static let twoPasses = Result { () throws -> Model in try Model(path: root + "/models/live-v1.safetensors") }
+    /// Of format 3: integers to the pixel.
+    static let integers = Result { () throws -> Model in try Model(path: root + "/models/live-v2.safetensors") }
+    /// Of format 3, of a few random weights.
+    static let tinyIntegers = Result { () throws -> Model in
+        try Model(path: root + "/Tests/Fixtures/tiny-integers.safetensors")
+    }
+    /// Those of which there are golden streams.
+    static let all = Result { () throws -> [Model] in
+        try [shared, twoPasses, integers, tinyIntegers].map { try $0.get() }
+    }
 }
 
 /// Crops of the picture among the vectors (Kodak 23, rows 128 to 319, columns 256 to 511), and one that is made up.
