@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Basic slices in two passes")
 struct CheckerboardTests {
-    private static let model = Result { try Model(bytes: ModelBuilder(checkerboard: true).bytes) }
+    private static let model = Result { try Model(bytes: ModelBuilder(format: 2).bytes) }
 
     @Test("Positions of the two passes are a checkerboard, each once, row by row")
     func positions() {
@@ -109,32 +109,32 @@ struct CheckerboardTests {
 
     @Test("A model without the anchors' layer, or with inputs that leave no place for it, is refused by name")
     func tensors() throws {
-        var missing = ModelBuilder(checkerboard: true)
+        var missing = ModelBuilder(format: 2)
         missing["chk.1.weight"] = nil
         #expect(throws: ModelError.tensor(name: "chk.1.weight", problem: "missing")) { try Model(bytes: missing.bytes) }
-        var narrow = ModelBuilder(checkerboard: true)
+        var narrow = ModelBuilder(format: 2)
         narrow["e1.0.weight"]?.shape = [9, 6, 1, 1]
         narrow["e1.0.weight"]?.bytes.removeLast(9 * 5 * 2)
         #expect(
             throws: ModelError.tensor(
                 name: "e1.0.weight", problem: "has shape [9, 6, 1, 1], must have [9, 11, 1, 1]")
         ) { try Model(bytes: narrow.bytes) }
-        var turned = ModelBuilder(checkerboard: true)
+        var turned = ModelBuilder(format: 2)
         turned["chk.1.weight"]?.shape = [4, 5, 3, 3]
         #expect(
             throws: ModelError.tensor(name: "chk.1.weight", problem: "has shape [4, 5, 3, 3], must have [5, 4, 3, 3]")
         ) { try Model(bytes: turned.bytes) }
-        var endless = ModelBuilder(checkerboard: true)
+        var endless = ModelBuilder(format: 2)
         endless["chk.0.mult"]?.bytes.replaceSubrange(0..<4, with: [0, 0, 0x80, 0x7F])
         #expect(throws: ModelError.tensor(name: "chk.0.mult", problem: "has a value that is no number")) {
             try Model(bytes: endless.bytes)
         }
-        var later = ModelBuilder(checkerboard: true)
+        var later = ModelBuilder(format: 2)
         later.metadata["format"] = "4"
         #expect(throws: ModelError.malformed("metadata field format is 4, must be 1 to 3")) {
             try Model(bytes: later.bytes)
         }
-        var heavy = ModelBuilder(checkerboard: true)
+        var heavy = ModelBuilder(format: 2)
         let count = try #require(heavy["chk.0.weight"]).bytes.count
         heavy["chk.0.weight"]?.bytes = (0..<count / 2).flatMap { _ in [0xFF, 0x7F] as [UInt8] }
         #expect(throws: ModelError.self) { try Model(bytes: heavy.bytes) }

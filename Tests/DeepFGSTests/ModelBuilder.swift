@@ -11,10 +11,10 @@ struct ModelBuilder {
     var slices = [3, 5, 4]
     var basicSlices = 1
     var hyper = 7, features = 6, context = 5, hidden = 9, scales = 16
-    /// Format 2: the basic slices in two passes.
-    let checkerboard: Bool
-    var widths = [8, 12, 20]
-    var analysisBlocks = [0, 1, 2], synthesisBlocks = [1, 0, 1]
+    /// Of the model file: 2 has a checkerboard in the basic slices, 3 transforms of integers besides.
+    let format: Int
+    let widths: [Int]
+    let analysisBlocks: [Int], synthesisBlocks: [Int]
     /// Changes of the finished metadata, by key.
     var metadata: [String: String] = [:]
 
@@ -22,9 +22,15 @@ struct ModelBuilder {
     private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
 
     /// A model whose every dimension differs from the shipped one's.
-    init(checkerboard: Bool = false) {
-        self.checkerboard = checkerboard
-        if checkerboard { (slices, basicSlices) = ([3, 4, 5, 4], 2) }
+    init(
+        format: Int = 1, widths: [Int] = [8, 12, 20], analysisBlocks: [Int] = [0, 1, 2],
+        synthesisBlocks: [Int] = [1, 0, 1]
+    ) {
+        self.format = format
+        self.widths = widths
+        self.analysisBlocks = analysisBlocks
+        self.synthesisBlocks = synthesisBlocks
+        if format > 1 { (slices, basicSlices) = ([3, 4, 5, 4], 2) }
         fillTransforms()
         fillEntropy()
         fillTables()
@@ -55,7 +61,7 @@ struct ModelBuilder {
 
     private var metadataText: String {
         var fields: [String: String] = [
-            "format": checkerboard ? "2" : "1", "name": "\"small\"", "slices": "\(slices)",
+            "format": "\(format)", "name": "\"small\"", "slices": "\(slices)",
             "basic_slices": "\(basicSlices)",
             "z_channels": "\(hyper)", "feature_channels": "\(features)", "context_channels": "\(context)",
             "hidden": "\(hidden)", "activation_max": "1023", "context_max": "511", "z_max": "255", "mean_max": "8191",
@@ -63,6 +69,12 @@ struct ModelBuilder {
             "scale_max": "64.0", "widths": "\(widths)", "analysis_blocks": "\(analysisBlocks)",
             "synthesis_blocks": "\(synthesisBlocks)", "leaky_slope": "0.01",
         ]
+        if format == 3 {
+            fields.merge([
+                "activation_max": "255", "context_max": "127", "context_shift": "1", "z_max": "127", "leaky_slope": "0",
+                "stream_max": "32767", "weight_max": "127", "rounding": "-0.02",
+            ]) { $1 }
+        }
         for (key, value) in metadata { fields[key] = value }
         return "{" + fields.map { "\"\($0.key)\": \($0.value)" }.sorted().joined(separator: ", ") + "}"
     }
@@ -81,7 +93,37 @@ struct ModelBuilder {
         tensors[name] = Tensor(type: type, shape: shape, bytes: values.withUnsafeBytes { Array($0) })
     }
 
-    private mutating func convolution(_ name: String, _ inputs: Int, _ outputs: Int, _ kernel: Int) {
+    /// What a layer of the transforms reads and writes, for the sizes of format 3's integers.
+    private enum Values {
+        case picture, unsigned, signed, stream, latents, hyper
+
+        /// Root mean square.
+        var size: Float {
+            switch self {
+            case .picture: 60
+            case .unsigned: 80
+            case .signed: 40
+            case .stream: 1500
+            case .latents: 500
+            case .hyper: 2
+            }
+        }
+    }
+
+    private mutating func layer(
+        _ name: String, _ inputs: Int, _ outputs: Int, _ kernel: Int = 1, reads: Values, writes: Values,
+        latents: Int = 0
+    ) {
+        if format == 3 {
+            let enters = reads == .stream || reads == .latents
+            if enters { enter(name, inputs, latents: reads == .latents ? inputs : latents) }
+            bytes(name, inputs, outputs, kernel, reads: enters ? .signed : reads, writes: writes)
+        } else {
+            halves(name, inputs, outputs, kernel)
+        }
+    }
+
+    private mutating func halves(_ name: String, _ inputs: Int, _ outputs: Int, _ kernel: Int) {
         let count = inputs * outputs * kernel * kernel
         let scale = 1.5 / Float(inputs * kernel * kernel).squareRoot() / 1000
         let weights = (0..<count).map { _ in Float16(Float(random(-1000...1000)) * scale) }
@@ -89,12 +131,39 @@ struct ModelBuilder {
         put(name + ".bias", "F16", [outputs], (0..<outputs).map { _ in Float16(Float(random(-100...100)) / 1000) })
     }
 
+    /// Factors that make activations of a stream; the last inputs may be latents.
+    private mutating func enter(_ name: String, _ inputs: Int, latents: Int) {
+        let factors = (0..<inputs).map { input in
+            let size = input < inputs - latents ? Values.stream.size : Values.latents.size / 16
+            return Values.signed.size / size * Float(random(500...2000)) / 1000
+        }
+        put(name + ".enter", "F32", [inputs], factors)
+    }
+
+    /// Integers of which some results are cut off, and some halves are rounded: a multiplier is a power of two.
+    private mutating func bytes(
+        _ name: String, _ inputs: Int, _ outputs: Int, _ kernel: Int, reads: Values, writes: Values
+    ) {
+        let count = inputs * kernel * kernel
+        put(
+            name + ".weight", "I8", [outputs, inputs, kernel, kernel],
+            (0..<outputs * count).map { _ in Int8(random(-127...127)) })
+        let reach = reads.size * 73 * Float(count).squareRoot()
+        let bias = (0..<outputs).map { _ in Int32(random(-Int(reach / 2)...Int(reach / 2))) }
+        put(name + ".bias", "I32", [outputs], bias)
+        let factor = writes.size / reach
+        var multipliers = (0..<outputs).map { _ in factor * Float(random(400...1200)) / 1000 }
+        multipliers[0] = Float(sign: .plus, exponent: factor.exponent, significand: 1)
+        if outputs > 2 { multipliers[2] = 5 * factor }
+        put(name + ".mult", "F32", [outputs], multipliers)
+    }
+
     private mutating func block(_ name: String, _ width: Int) {
-        convolution(name + ".p1", width, width, 1)
-        convolution(name + ".p2", width, width, 1)
-        convolution(name + ".f1", width, 2 * width, 1)
-        convolution(name + ".f2", 2 * width, width, 1)
-        convolution(name + ".d", 1, width, 3)
+        layer(name + ".p1", width, width, reads: .stream, writes: .unsigned)
+        layer(name + ".p2", width, width, reads: .signed, writes: .stream)
+        layer(name + ".f1", width, 2 * width, reads: .stream, writes: .unsigned)
+        layer(name + ".f2", 2 * width, width, reads: .unsigned, writes: .stream)
+        layer(name + ".d", 1, width, 3, reads: .unsigned, writes: .signed)
     }
 
     private mutating func fillTransforms() {
@@ -104,30 +173,32 @@ struct ModelBuilder {
         var index = 1
         var inputs = 48
         for (stage, width) in widths.enumerated() {
-            convolution("ga.\(index)", inputs, width, stage == 0 ? 3 : 2)
+            layer(
+                "ga.\(index)", inputs, width, stage == 0 ? 3 : 2, reads: stage == 0 ? .picture : .stream,
+                writes: .stream)
             for offset in 0..<analysisBlocks[stage] { block("ga.\(index + 1 + offset)", width) }
             index += 1 + analysisBlocks[stage]
             inputs = width
         }
-        convolution("hb", coarse, basic, 1)
-        convolution("hs.0", coarse + basic, coarse, 1)
+        layer("hb", coarse, basic, reads: .stream, writes: .latents)
+        layer("hs.0", coarse + basic, coarse, reads: .stream, writes: .stream, latents: basic)
         block("hs.1", coarse)
-        convolution("hs.2", coarse, all - basic, 1)
-        convolution("ha.0", coarse, features, 1)
-        convolution("ha.2", features, features, 2)
-        convolution("ha.4", features, hyper, 2)
-        convolution("ffm.0", all, coarse, 1)
+        layer("hs.2", coarse, all - basic, reads: .stream, writes: .latents)
+        layer("ha.0", coarse, features, reads: .stream, writes: .unsigned)
+        layer("ha.2", features, features, 2, reads: .unsigned, writes: .unsigned)
+        layer("ha.4", features, hyper, 2, reads: .unsigned, writes: .hyper)
+        layer("ffm.0", all, coarse, reads: .latents, writes: .stream)
         block("ffm.1", coarse)
         index = 0
         for (stage, (width, next)) in [(coarse, middle), (middle, fine), (fine, 0)].enumerated() {
             for offset in 0..<synthesisBlocks[stage] { block("gsyn.\(index + offset)", width) }
             index += synthesisBlocks[stage]
             if next > 0 {
-                convolution("gsyn.\(index).c", width, 4 * next, 1)
+                layer("gsyn.\(index).c", width, 4 * next, reads: .stream, writes: .stream)
                 index += 1
             }
         }
-        convolution("gsyn.\(index)", fine, 48, 3)
+        layer("gsyn.\(index)", fine, 48, 3, reads: .stream, writes: .picture)
     }
 
     private mutating func integer(_ name: String, _ inputs: Int, _ outputs: Int, _ kernel: Int, multiplier: Float) {
@@ -148,7 +219,7 @@ struct ModelBuilder {
         integer("hyp.6", features, 4 * features, 1, multiplier: 0.01)
         var before = 0
         for (index, channels) in slices.enumerated() {
-            let hasTwoPasses = checkerboard && index < basicSlices
+            let hasTwoPasses = format > 1 && index < basicSlices
             let groups = hasTwoPasses ? index + 1 : index
             integer("e1.\(index)", features + context * groups, hidden, 1, multiplier: 0.007)
             if hasTwoPasses { integer("chk.\(index)", channels, context, 3, multiplier: 0.02) }

@@ -5,7 +5,7 @@ import Testing
 @Suite("Networks of other sizes, shapes and back ends")
 struct NetworkSizeTests {
     private static let small = Result { try Model(bytes: ModelBuilder().bytes) }
-    private static let checkered = Result { try Model(bytes: ModelBuilder(checkerboard: true).bytes) }
+    private static let checkered = Result { try Model(bytes: ModelBuilder(format: 2).bytes) }
 
     @Test(
         "On pictures of any size the back ends agree, and a decoder with its encoder",
