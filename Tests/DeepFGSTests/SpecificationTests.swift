@@ -90,6 +90,57 @@ struct SpecificationTests {
         let decoded = try decoder.decode(bytes).picture.pixels.map { Int($0) }
         #expect(zip(decoded, pixel).allSatisfy { abs($0 - $1) <= 1 } && pixel.count == 3)
     }
+
+    /// Numbers in the row of the layer's example.
+    private static func numbers<Number: LosslessStringConvertible>(_ name: String) throws -> [Number] {
+        try cell("layer: \(name)").split(separator: " ").map { try #require(Number(String($0))) }
+    }
+
+    @Test("The layer of integers gives the numbers of each row, on every instruction set")
+    func layer() throws {
+        let stream: [Int16] = try Self.numbers("S"), enter: [Float] = try Self.numbers("enter")
+        let activations: [Int16] = try Self.numbers("activations")
+        let before: [Int16] = try Self.numbers("stream before"), after: [Int16] = try Self.numbers("stream after")
+        var layer = KernelProbe.Layer(
+            inputs: [(3, 16)], outputs: 3, kernel: 1, shuffles: false, isSigned: true,
+            weights: try Self.numbers("weight, output by output"), bias: try Self.numbers("bias"),
+            multiplier: try Self.numbers("mult"), result: .sum)
+        let room = [Int16](repeating: 0, count: 13)
+        for set in InstructionSet.available {
+            let entered = KernelProbe.enter(
+                stream + room, factors: enter + room.map { _ in 0 }, positions: 1, on: set)
+            #expect(entered.values.prefix(3) == activations.map(Int32.init)[...], "\(set)")
+            func results(_ result: KernelProbe.Result, _ stream: [Int16] = []) -> KernelProbe.Outcome {
+                layer.result = result
+                return KernelProbe.convolve(
+                    layer, rows: 1, columns: 1, input: activations, stream: stream, on: set, words: false)
+            }
+            #expect(Array(results(.sum).values.prefix(3)) == (try Self.numbers("sums")), "\(set)")
+            let rescaled = results(.wide(-32767...32767)).values
+            #expect(Array(rescaled.prefix(3)) == (try Self.numbers("rint(sum · mult), clamped")), "\(set)")
+            let added = results(.stream(adds: true, enter: []), before + room + room + room.prefix(3))
+            #expect(Array(added.stream.prefix(3)) == after, "\(set)")
+        }
+    }
+
+    @Test("The frame of a model of format 3 decodes to the digests and exactly to the pixels", arguments: [51, 69])
+    func frameOfIntegers(length: Int) throws {
+        let example = try Self.example("frame of integers")
+        #expect(example.bytes.count == 69)
+        let model = try TestModel.integers.get()
+        let bytes = Array(example.bytes.prefix(length))
+        for instructions in InstructionSet.available {
+            let decoder = Decoder(model: model, options: ComputeOptions(instructions: instructions))
+            let digests = try decoder.digests(of: bytes)
+            #expect(try hexadecimal(digests.integers) == Self.cell("digest of \(length) bytes"))
+            #expect(
+                try hexadecimal(#require(digests.pixels)) == Self.cell("digest of the picture of \(length) bytes"))
+            let pixel = try decoder.decode(bytes).picture.pixels.map { "\($0)" }.joined(separator: " ")
+            #expect(try pixel == Self.cell("pixel of \(length) bytes"))
+        }
+        let picture = Picture(width: 1, height: 1, pixels: [200, 150, 90])
+        #expect(try Encoder(model: model, width: 1, height: 1).encode(picture) == example.bytes)
+    }
 }
 
 extension Substring {
