@@ -140,7 +140,7 @@ CLONES void deepfgs_quantise(const int16_t *restrict values, ptrdiff_t stride, c
                     const int32_t magnitude = distance < 0 ? -distance : distance;
                     const int32_t floor = (int32_t)(((float)magnitude + half) / divisor);
                     const int32_t symbol = MIN(floor, most);
-                    found[(i - start) * Channels + c] = (int16_t)(distance < 0 ? -symbol : symbol);
+                    found[(i - start) * Channels + c] = (int16_t)(distance < 0 ? -symbol : distance > 0 ? symbol : 0);
                 }
             }
             for (int32_t c = 0; c < width; c++) {
