@@ -61,7 +61,8 @@ let package = Package(
 
         // What reads bytes from strangers, given any bytes: fuzzed with libFuzzer, replayed by a test.
         .executableTarget(
-            name: "DeepFGSFuzz", dependencies: ["CDeepFGS", "DeepFGS", "DeepFGSPlugin", "DeepFGSTransport"],
+            name: "DeepFGSFuzz",
+            dependencies: ["CDeepFGS", "CKernels", "DeepFGS", "DeepFGSPlugin", "DeepFGSTransport"],
             swiftSettings: settings),
         .testTarget(name: "DeepFGSFuzzTests", dependencies: ["DeepFGSFuzz"], swiftSettings: settings),
 

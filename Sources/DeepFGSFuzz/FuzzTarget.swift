@@ -20,6 +20,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case model
     /// A model file with some bytes changed; if it is still a model, a frame is decoded with it.
     case weights
+    /// Integer layers: every instruction set against the plain loops.
+    case integers
 
     /// Runs the target on one input.
     public func run(_ bytes: UnsafeRawBufferPointer) throws {
@@ -32,6 +34,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .feedback: try fuzzFeedback(bytes)
         case .model: fuzzModel(bytes)
         case .weights: try fuzzWeights(bytes)
+        case .integers: try fuzzIntegers(bytes)
         }
     }
 }
@@ -75,7 +78,7 @@ enum FuzzModels {
         .joined(separator: "/")
     static let real = Result { try Model(path: root + "/models/live-v0.safetensors") }
     /// A tiny model of each format of the model file.
-    static let tiny = Result { try ["tiny", "tiny-two-passes"].map(TinyModel.init) }
+    static let tiny = Result { try ["tiny", "tiny-two-passes", "tiny-integers"].map(TinyModel.init) }
 
     struct TinyModel: Sendable {
         let model: Model
