@@ -95,7 +95,9 @@ public final class Decoder {
             var picture = Picture(width: header.width, height: header.height)
             let layout = picture.layout
             try picture.pixels.withMutableBytes { pixels throws(DecodingError) in
-                try asDecodingError { () throws(CodecError) in try network.synthesise(to: pixels, layout: layout) }
+                try asDecodingError { () throws(CodecError) in
+                    try network.synthesise(to: RawPicture(UnsafeRawBufferPointer(pixels), layout: layout))
+                }
             }
             return (network.integerDigest, picture.pixels.withUnsafeBytes { SHA256.digest($0) }, report)
         }
