@@ -15,7 +15,7 @@ APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libvips-
 .NOTPARALLEL:
 
 .PHONY: help all demo deps build plugin lib install uninstall deb deb-check test sanitize coverage lint lint-deps train-deps train train-pack train-gpu train-test model-check bench-rd bench-deps bench-relay bench-loss \
-        bench-network bench-network-deps ablations fuzz
+        bench-network bench-network-deps ablations ideas fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -186,6 +186,11 @@ STEPS ?= 1500
 ablations: train-deps ## what each part of the codec is worth: make ablations DATA=photographs PICTURES=kodak [STEPS=1500]
 	@test -n "$(DATA)" -a -n "$(PICTURES)" || { echo "make ablations DATA=folder-of-photographs PICTURES=folder-to-evaluate-on"; exit 64; }
 	PYTHONPATH=training $(VENV)/bin/python bench/ablations --data "$(DATA)" --pictures "$(PICTURES)" --steps $(STEPS)
+
+ideas: train-deps ## what settings of training are worth from the same weights: make ideas DATA=photographs PICTURES=kodak RESUME=weights [CONFIG=live2] [STEPS=1500]
+	@test -n "$(DATA)" -a -n "$(PICTURES)" -a -n "$(RESUME)" || { echo "make ideas DATA=folder-of-photographs PICTURES=folder-to-evaluate-on RESUME=weights"; exit 64; }
+	PYTHONPATH=training $(VENV)/bin/python bench/ablations --ideas --data "$(DATA)" --pictures "$(PICTURES)" --steps $(STEPS) \
+	  --config $(GPU_CONFIG) --resume "$(RESUME)"
 
 bench-deps: ## install the codecs that we are compared with and Python does not bring
 	$(call install-packages,libjxl-tools libjxl-devtools)
