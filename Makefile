@@ -14,7 +14,7 @@ APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libvips-
 # Prerequisites in the order they are written: installing, then building.
 .NOTPARALLEL:
 
-.PHONY: help all demo deps build plugin lib install uninstall deb deb-check test sanitize coverage lint lint-deps train-deps train train-pack train-gpu train-test model-check bench-rd bench-deps bench-relay bench-loss \
+.PHONY: help all demo deps build plugin lib install uninstall deb deb-check test sanitize coverage lint lint-deps train-deps train train-pack train-gpu train-test model-check bench-rd bench-speed bench-deps bench-relay bench-loss \
         bench-network bench-network-deps ablations ideas fuzz
 
 help: ## list the targets
@@ -180,6 +180,11 @@ bench-rd: deps train-deps bench-deps build ## rate and quality beside other code
 	@test -n "$(PICTURES)" || { echo "make bench-rd PICTURES=folder, for example the 24 pictures of Kodak"; exit 64; }
 	$(VENV)/bin/python bench/rd --pictures "$(PICTURES)" --model $(MODEL) --out $(RD_OUT) $(if $(SET),--set "$(SET)" --perceptual) \
 	  $(if $(CODECS),--codecs $(CODECS)) $(if $(SETTINGS),--settings $(SETTINGS))
+
+bench-speed: train-deps deps build ## frames per second beside other codecs: make bench-speed [SIZE=768x512] [PICTURE=file] [CODECS="live-v2 webp"]
+	$(call install-packages,libopenjp2-tools libjxl-tools x264 ffmpeg)
+	$(VENV)/bin/pip install -q compressai
+	$(VENV)/bin/python bench/speed $(if $(SIZE),--size $(SIZE)) $(if $(PICTURE),--picture "$(PICTURE)") $(if $(CODECS),--codecs $(CODECS))
 
 STEPS ?= 1500
 
