@@ -126,7 +126,7 @@ struct TailCutterRepairTests {
     @Test("Under a budget for little more than the base repair packets still go out whole", arguments: [0, 1, 2])
     func budget(pacing: Int) {
         let run = run(repairs: 2) {
-            $0.target = 1_000_000
+            $0.target = 500_000
             $0.pacing = [.even, .train, .none][pacing]
         }
         check(run)

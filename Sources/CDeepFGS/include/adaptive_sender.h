@@ -58,6 +58,7 @@ typedef enum {
     DEEPFGS_DROP_FIXED_CUT = 3,
     DEEPFGS_DROP_GAP = 4,
     DEEPFGS_DROP_PROTECTION = 5,
+    DEEPFGS_DROP_BLOCKED = 6,
 } DeepFGSDropReason;
 
 /* As messages say it; static, "none" for DEEPFGS_DROP_NONE. */

@@ -106,6 +106,7 @@ extension DropReason {
         case .fixedCut: "fixed-cut"
         case .gap: "gap"
         case .protection: "protection"
+        case .blocked: "blocked"
         }
     }
 
@@ -117,17 +118,19 @@ extension DropReason {
         case .fixedCut: ("packets-dropped-fixed-cut", "bytes-dropped-fixed-cut")
         case .gap: ("packets-dropped-gap", "bytes-dropped-gap")
         case .protection: ("packets-dropped-protection", "bytes-dropped-protection")
+        case .blocked: ("packets-dropped-blocked", "bytes-dropped-blocked")
         }
     }
 
     fileprivate var meaning: StaticString {
         switch self {
-        case .budget: "packets left out or shortened: the bitrate did not allow them before the next frame came"
-        case .deadline: "packets left out or shortened: no next frame came, and the frame's time was over"
+        case .budget: "packets left out or shortened: the bitrate did not allow them before the next frame's turn"
+        case .deadline: "packets left out or shortened: their frame's time was over before they left"
         case .queue: "packets left out: they waited when everything was flushed"
         case .fixedCut: "packets left out or shortened by max-frame-bytes"
         case .gap: "packets left out: packets before them in their frame had not come"
         case .protection: "repair packets left out: the loss does not call for them (base-protection)"
+        case .blocked: "packets left out: downstream blocked until their frame's time was over"
         }
     }
 }

@@ -2,7 +2,7 @@
 public enum DropReason: UInt8, CaseIterable, Sendable {
     /// The bitrate did not allow it before the next frame came.
     case budget
-    /// No next frame came, and its frame's time was over.
+    /// Its frame's time was over: no next frame came, or it had waited too long for its turn.
     case deadline
     /// It waited when everything was flushed.
     case queue
@@ -12,4 +12,6 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
     case gap
     /// A repair packet more than the loss on the path calls for.
     case protection
+    /// Its frame had waited too long for its turn because what was due was not taken: downstream blocks.
+    case blocked
 }

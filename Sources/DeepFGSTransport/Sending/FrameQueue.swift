@@ -3,6 +3,14 @@
 /// The first frame is the one that is being sent. The caller answers for indices; every packet that comes in leaves through
 /// `removeFirst` or `nextDrop`.
 struct FrameQueue: Sendable {
+    /// How long a frame waits for its turn, in nanoseconds, or in frame intervals if they are longer, beyond what the source's
+    /// own lateness explains; and at most.
+    private static let leastPatience: Int64 = 1_000_000_000
+    private static let leastIntervals: Int64 = 8
+    private static let mostPatience: Int64 = 5_000_000_000
+    /// How long the source's latest frame is remembered, in nanoseconds.
+    private static let latenessMemory: Int64 = 10_000_000_000
+
     /// Bytes that the network adds to each RTP packet.
     var networkOverhead = 28
     /// The frame that is being sent, and those that wait behind it.
@@ -14,6 +22,8 @@ struct FrameQueue: Sendable {
     private(set) var newest: (timestamp: UInt32, number: UInt16)?
     /// Why what comes of it after it is done with is dropped.
     private(set) var lateReason = DropReason.budget
+    /// How much earlier than they came frames were by their timestamps, at least: negative, and from any zero.
+    private var leastEarliness = WindowMinimum(nanoseconds: Self.latenessMemory)
     private var drops: [(token: UInt64, reason: DropReason)] = []
     private var finished: [FrameReport] = []
 
@@ -44,15 +54,35 @@ struct FrameQueue: Sendable {
     }
 
     /// Begins a frame with its first packet, which is not taken yet: those before it are complete.
-    mutating func begin(_ packet: TailCutter.Packet, at now: Int64) {
+    ///
+    /// - Parameters:
+    ///   - packet: the packet.
+    ///   - mediaTime: its timestamp in nanoseconds, unwrapped.
+    ///   - gap: how long that is after the last frame's.
+    ///   - interval: nanoseconds between frames.
+    ///   - now: when it came.
+    mutating func begin(
+        _ packet: TailCutter.Packet, mediaTime: Int64, gap: Int64, interval: Int64, at now: Int64
+    ) {
+        // A source that was late by its timestamps, and is so no more, delivers in bunches what takes as long to send.
+        let earliness = mediaTime.subtractingSaturated(now)
+        leastEarliness.add(earliness, at: now)
+        let lateness = earliness.subtractingSaturated(leastEarliness.value ?? earliness)
+        let wait = lateness.addingSaturated(max(Self.leastPatience, Self.leastIntervals * interval))
         newest = (packet.timestamp, packet.header.frameNumber)
         for index in frames.indices { frames[index].isComplete = true }
         statistics.frames += 1
         var report = FrameReport(frameNumber: packet.header.frameNumber, timestamp: packet.timestamp)
         report.bytes = packet.header.frameLength
-        frames.append(QueuedFrame(report: report, baseEnd: packet.header.baseEnd, lastArrival: now))
-        // Of the frames that wait only the newest has a future.
-        for index in frames.indices.dropFirst().dropLast() { leaveOut(from: index, .budget) }
+        frames.append(
+            QueuedFrame(
+                report: report, baseEnd: packet.header.baseEnd, arrival: now, lastArrival: now, mediaTime: mediaTime,
+                gap: gap, patience: min(wait, Self.mostPatience)))
+    }
+
+    /// Leaves out all frames but the newest, which alone has a future.
+    mutating func leaveOutAllButNewest(_ reason: DropReason) {
+        for index in frames.indices.dropLast() { leaveOut(from: index, reason) }
     }
 
     /// Adds a packet to what waits of a frame.
@@ -113,6 +143,7 @@ struct FrameQueue: Sendable {
             conclude()
         }
         newest = nil
+        leastEarliness = WindowMinimum(nanoseconds: Self.latenessMemory)
         isProtected = false
     }
 

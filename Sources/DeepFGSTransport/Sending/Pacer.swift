@@ -58,6 +58,9 @@ struct Pacer: Sendable {
     /// Whether a packet that is to leave at a time leaves now.
     func isDue(_ time: Int64, at now: Int64) -> Bool { now >= time.subtractingSaturated(Self.tick) }
 
+    /// Whether the caller is so late with what was due that it must have been held up.
+    func isHeldUp(at now: Int64) -> Bool { pacing != .none && now.subtractingSaturated(due) > Self.longestLag }
+
     /// Notes a packet that leaves.
     mutating func sent(_ bytes: Int, need: Double, at now: Int64) {
         let rate = rate(need: need)

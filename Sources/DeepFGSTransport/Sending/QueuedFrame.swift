@@ -20,8 +20,14 @@ struct QueuedFrame: Sendable {
     var waitingBytes = 0
     /// The last packet, or one of a later frame, has come.
     var isComplete = false
-    /// When its last packet came.
+    /// When its first and its last packet came.
+    let arrival: Int64
     var lastArrival: Int64
+    /// Its timestamp in nanoseconds, unwrapped, and how long that is after the frame's before it.
+    let mediaTime: Int64
+    let gap: Int64
+    /// How long it may wait for its turn.
+    let patience: Int64
     /// Its first packet's turn has come.
     var hasBegun = false
     /// The marker has been sent, or nothing of it will be: what still comes of it is dropped.

@@ -23,14 +23,17 @@ extension TailCutter {
 
     /// A packet of a new frame.
     private mutating func begin(_ packet: Packet, at now: Int64) {
+        var gap = interval
         if let newest = queue.newest {
             let ticks = Int64(Int32(bitPattern: packet.timestamp &- newest.timestamp))
             let frames = Int64(Int16(bitPattern: packet.header.frameNumber &- newest.number))
             let elapsed = ticks * 100_000 / 9
             mediaTime = mediaTime.addingSaturated(max(0, elapsed))
             if elapsed > 0, frames > 0, FrameInterval.believed.contains(elapsed / frames) { learn(elapsed / frames) }
+            // Timestamps that go back are another stream's.
+            if elapsed >= 0 { gap = elapsed }
         }
-        queue.begin(packet, at: now)
+        queue.begin(packet, mediaTime: mediaTime, gap: gap, interval: interval, at: now)
     }
 
     private mutating func learn(_ interval: Int64) {

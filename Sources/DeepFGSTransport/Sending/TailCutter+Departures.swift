@@ -2,6 +2,8 @@
 extension TailCutter {
     /// Longest time, in nanoseconds, for which one frame is sent while no other comes.
     private static let longestFrame: Int64 = 1_000_000_000
+    /// Where others wait, a frame has this part of an interval's bytes, or its base: so what is bunched is caught up with.
+    private static let bunchedTurn: Int64 = 2
     /// The shortest payload worth a packet of its own, payload header and all.
     private static let smallest = 64
     /// How much time, in nanoseconds, the packet that closes a frame for the next one's sake may take.
@@ -15,8 +17,8 @@ extension TailCutter {
             if isDoneWith(at: now) { continue }
             guard let packet = queue.frames[0].packets.first else { return .wait(until: timeout) }
             if !queue.frames[0].hasBegun, !start(at: now) { continue }
-            let (hasFollower, deadline) = (queue.frames.count > 1, queue.frames[0].deadline)
-            let gives = !packet.header.isBase && (hasFollower || now >= deadline)
+            let hasFollower = queue.frames.count > 1
+            let gives = !packet.header.isBase && (hasFollower ? isSpent(for: packet) : now >= queue.frames[0].deadline)
             let isOnly = queue.frames[0].packets.count == 1
             guard gives || !isOnly || queue.frames[0].isComplete || hasFollower || ends(with: packet) else {
                 return .wait(until: timeout)
@@ -24,10 +26,24 @@ extension TailCutter {
             let time = pacer.departure(of: queue.wireBytes(packet), need: queue.frames[0].need, at: now)
             guard pacer.isDue(time, at: now) else {
                 // Before that, its deadline may make the packet the frame's last.
-                return .wait(until: packet.header.isBase || gives ? time : min(time, deadline))
+                let deadline = hasFollower || packet.header.isBase || gives ? .max : queue.frames[0].deadline
+                return .wait(until: min(time, deadline))
             }
             return send(packet, gives: gives, isOnly: isOnly, at: now)
         }
+    }
+
+    /// Bytes on the wire that the first frame may still have; nil: as many as there is time for.
+    private var allowance: Int? {
+        let own = queue.frames[0].allowance
+        guard queue.frames.count > 1, pacing != .none else { return own }
+        let turn = FrameBudget.bytes(target, interval / Self.bunchedTurn) - queue.frames[0].report.wireBytes
+        return min(own ?? turn, turn)
+    }
+
+    /// Whether what the first frame may still have is less than a packet is worth.
+    private func isSpent(for packet: Packet) -> Bool {
+        allowance.map { $0 < queue.wireBytes(packet) - packet.payloadBytes + Self.smallest } ?? false
     }
 
     /// When what is held back is let go though nothing has followed it.
@@ -51,15 +67,24 @@ extension TailCutter {
 
     /// The first frame's turn comes: false where it is left out.
     private mutating func start(at now: Int64) -> Bool {
+        let (hasFollower, frame) = (queue.frames.count > 1, queue.frames[0])
+        bases.pay(frame.gap, interval: interval)
+        if hasFollower, now.subtractingSaturated(frame.arrival) > frame.patience {
+            queue.leaveOutAllButNewest(pacer.isHeldUp(at: now) ? .blocked : .deadline)
+            return false
+        }
+        if bases.isOverdrawn, hasFollower || pacing != .even {
+            // The newest is as good as the others, and later. Paced evenly it goes out in any case: so slowly as need be.
+            if hasFollower { queue.leaveOutAllButNewest(.budget) } else { queue.leaveOut(from: 0, .budget) }
+            return false
+        }
         queue.frames[0].hasBegun = true
-        let frame = queue.frames[0]
         switch pacing {
         case .even:
             queue.frames[0].deadline = min(
                 frame.deadline, now.addingSaturated(max(Self.longestFrame, 2 * interval)))
-            return true
         case .train, .none:
-            let time = pacing == .train ? now : mediaTime
+            let time = pacing == .train ? now : frame.mediaTime
             let allowance = budget.open(at: time, target: target, base: 0)
             queue.frames[0].allowance = allowance
             let length = max(frame.waitingBytes, frame.report.bytes)
@@ -68,15 +93,13 @@ extension TailCutter {
                 Double(max(frame.baseEnd + repairs, min(allowance, length))) * 8e9 / Double(interval)
             queue.frames[0].deadline = min(
                 frame.deadline, pacing == .train ? now.addingSaturated(2 * interval) : .max)
-            guard budget.balance < 0 else { return true }
-            queue.leaveOut(from: 0, .budget)
-            return false
         }
+        return true
     }
 
     /// Whether the packet uses up its frame's allowance, to less than another is worth.
     private func ends(with packet: Packet) -> Bool {
-        guard let allowance = queue.frames[0].allowance else { return false }
+        guard let allowance else { return false }
         if packet.header.isBase {
             // Repair packets are sent whatever the allowance, and until something else has come they may follow.
             let next = queue.frames[0].packets.dropFirst().first
@@ -96,8 +119,7 @@ extension TailCutter {
         if gives {
             reason = queue.frames.count > 1 ? .budget : .deadline
             payloadBytes = min(payloadBytes, max(Self.smallest, FrameBudget.bytes(target, Self.closing) - overhead))
-        } else if let allowance = queue.frames[0].allowance, !packet.header.isBase, payloadBytes > allowance - overhead
-        {
+        } else if let allowance, !packet.header.isBase, payloadBytes > allowance - overhead {
             payloadBytes = max(min(Self.smallest, payloadBytes), allowance - overhead)
         }
         if payloadBytes < packet.payloadBytes {
@@ -108,6 +130,7 @@ extension TailCutter {
         let bytes = overhead + payloadBytes
         pacer.sent(bytes, need: queue.frames[0].need, at: now)
         budget.sent(bytes)
+        if packet.header.isBase { bases.draw(bytes, target: target) }
         meter.add(bytes, at: now)
         queue.removeFirst(packet, payloadBytes: payloadBytes)
         if isLast { queue.leaveOut(from: 0, reason ?? .budget) }

@@ -3,8 +3,9 @@
 /// Takes packets as `Packetiser` makes them, and says which to send, when, how much of each, and under which number.
 /// Of each frame a prefix goes out, its base always, and behind it as many repair packets as `protection` says; the last
 /// packet kept may be shortened, carries the marker, and sequence numbers have no gaps: a packet is held until it is known
-/// whether another follows it. Where one base takes longer than its frame's time, the frames that come meanwhile are left
-/// out whole, but for the newest.
+/// whether another follows it. Frames that come bunched wait for their turns, in which their bases go out and as much of their
+/// tails as half a frame interval's bytes let through. Where the target has no room for the bases, frames are left out whole, but for
+/// the newest.
 ///
 /// The caller holds the packets; this sees tokens and sizes. Every token taken comes back once, in `send` or `drop`.
 /// Values in, values out: no clock, no thread; times are nanoseconds on any steady clock.
@@ -86,6 +87,7 @@ public struct TailCutter: Sendable {
     var queue = FrameQueue()
     var pacer: Pacer
     var budget: FrameBudget
+    var bases = BaseAccount()
     var nextSequenceNumber: UInt16?
     var meter = RateMeter()
     /// Nanoseconds of the RTP timestamps, unwrapped: the time that counts without pacing.
@@ -122,6 +124,7 @@ public struct TailCutter: Sendable {
     public mutating func flush() {
         queue.flush()
         pacer.reset()
+        bases = BaseAccount()
         budget = FrameBudget(interval: interval)
     }
 
