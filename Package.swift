@@ -11,6 +11,7 @@ let package = Package(
         .library(name: "DeepFGSTransport", targets: ["DeepFGSTransport"]),
         .executable(name: "deepfgs", targets: ["DeepFGSCLI"]),
         .library(name: "deepfgs-c", type: .dynamic, targets: ["CDeepFGSLibrary", "DeepFGSLibrary"]),
+        .executable(name: "deepfgsd", targets: ["deepfgsd"]),
         .library(name: "gstdeepfgs", type: .dynamic, targets: ["GstDeepFGS", "DeepFGSPlugin"]),
     ],
     dependencies: [
@@ -58,6 +59,27 @@ let package = Package(
                 "DeepFGS", "DeepFGSTools",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
+
+        // The daemon: libsoup and libyaml of the system, no package but the command line's.
+        .systemLibrary(
+            name: "CServerLibraries",
+            pkgConfig: "libsoup-3.0 yaml-0.1 gstreamer-app-1.0 gstreamer-net-1.0 gio-unix-2.0",
+            providers: [.apt(["libsoup-3.0-dev", "libyaml-dev", "libgstreamer-plugins-base1.0-dev"])]),
+        .target(name: "CDeepFGSServer", dependencies: ["CServerLibraries", "GstDeepFGS"]),
+        .target(
+            name: "DeepFGSServer",
+            dependencies: [
+                "CDeepFGSServer", "CGStreamer", "GstDeepFGS", "DeepFGSPlugin", "DeepFGS", "DeepFGSTools",
+            ],
+            resources: [.embedInCode("Web/index.html"), .embedInCode("Web/page.js"), .embedInCode("Web/style.css")],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "deepfgsd",
+            dependencies: ["DeepFGSServer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: settings),
+        .testTarget(
+            name: "DeepFGSServerTests", dependencies: ["DeepFGSServer", "DeepFGSTools", "DeepFGS"],
+            swiftSettings: settings),
 
         // What reads bytes from strangers, given any bytes: fuzzed with libFuzzer, replayed by a test.
         .executableTarget(

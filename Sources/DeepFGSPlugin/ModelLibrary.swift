@@ -115,8 +115,10 @@ enum ModelLibrary {
         var paths: [String] = []
         if let plugin = imagePath {
             if let build = plugin.ranges(of: "/.build").last { paths.append(plugin[..<build.lowerBound] + "/models") }
-            if let library = plugin.ranges(of: "/lib/").last {
-                paths.append(plugin[..<library.lowerBound] + "/share/deepfgs/models")
+            for place in ["/lib/", "/bin/"] {
+                if let found = plugin.ranges(of: place).last {
+                    paths.append(plugin[..<found.lowerBound] + "/share/deepfgs/models")
+                }
             }
         }
         let home = getenv("HOME").map { String(cString: $0) + "/.local/share" }

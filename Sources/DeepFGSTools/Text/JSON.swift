@@ -35,6 +35,16 @@ public enum JSON: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLite
         }
     }
 
+    /// The text on one line, without spaces.
+    public var line: String {
+        switch self {
+        case .array(let values): "[" + values.map(\.line).joined(separator: ",") + "]"
+        case .object(let members):
+            "{" + members.map { quoted($0) + ":" + $1.line }.joined(separator: ",") + "}"
+        default: text()
+        }
+    }
+
     private var isNested: Bool {
         switch self {
         case .array, .object: true

@@ -1,0 +1,16 @@
+/* The main thread's loop. */
+#ifndef DGS_LOOP_H
+#define DGS_LOOP_H
+
+#include <glib.h>
+
+typedef void (*DGSCall)(void *user);
+
+/* Runs `call` once on the main thread, soon; from any thread. */
+void dgs_main_call(DGSCall call, void *user);
+/* Runs `call` on the main thread every so many milliseconds, as long as the process lives. */
+void dgs_main_every(guint milliseconds, DGSCall call, void *user);
+/* Runs `call` on the main thread whenever the signal comes. */
+void dgs_on_signal(int number, DGSCall call, void *user);
+
+#endif

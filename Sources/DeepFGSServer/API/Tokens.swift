@@ -1,0 +1,84 @@
+import DeepFGSTools
+
+/// Who may do what: bearer tokens out of files, or whoever reaches the loopback address where there are none.
+struct Tokens: Sendable {
+    enum Scope: Int, Sendable { case read, write }
+
+    private var tokens: [(bytes: [UInt8], scope: Scope)] = []
+    private let host: String
+
+    /// Shorter tokens can be guessed.
+    static let shortest = 16
+
+    /// Reads the files.
+    ///
+    /// - Throws: `StreamError` where one cannot be read, or holds no token or too short a one.
+    init(_ settings: APISettings) throws(StreamError) {
+        host = settings.address
+        for (files, scope) in [(settings.readTokenFiles, Scope.read), (settings.writeTokenFiles, .write)] {
+            for file in files {
+                let bytes: [UInt8]
+                do throws(Failure) { bytes = try readFile(file, limit: 1 << 16) } catch {
+                    throw StreamError(error.description)
+                }
+                let lines = bytes.split { $0 == 10 || $0 == 13 }.map(Array.init)
+                guard !lines.isEmpty else { throw StreamError("\(file): holds no token") }
+                guard lines.allSatisfy({ $0.count >= Self.shortest }) else {
+                    throw StreamError("\(file): a token has fewer than \(Self.shortest) characters")
+                }
+                tokens += lines.map { ($0, scope) }
+            }
+        }
+    }
+
+    /// Why a request may not do what it asks for; nil where it may.
+    func refusal(of request: Request, needs scope: Scope) -> Response? {
+        guard !tokens.isEmpty else { return crossSite(request) }
+        let words = (request.header("Authorization") ?? "").split(separator: " ", maxSplits: 1)
+        guard words.count == 2, words[0].lowercased() == "bearer" else {
+            return .problem(401, "a bearer token is needed", headers: [("WWW-Authenticate", "Bearer")])
+        }
+        guard let granted = self.scope(of: Array(words[1].utf8)) else {
+            return .problem(
+                401, "the token is not known", headers: [("WWW-Authenticate", "Bearer error=\"invalid_token\"")])
+        }
+        return granted.rawValue >= scope.rawValue ? nil : .problem(403, "the token may only read")
+    }
+
+    /// The scope of a token; every one that there is is compared whole, so that time tells nothing of them.
+    private func scope(of given: [UInt8]) -> Scope? {
+        var found: Scope?
+        for (bytes, scope) in tokens where sameInConstantTime(given, bytes) {
+            if (found?.rawValue ?? -1) < scope.rawValue { found = scope }
+        }
+        return found
+    }
+
+    /// Without tokens a page of another site must not reach the API through somebody's browser.
+    private func crossSite(_ request: Request) -> Response? {
+        let name = request.header("Host").map(hostName) ?? ""
+        guard name == "localhost" || name == "::1" || name.hasPrefix("127.") || name == host else {
+            return .problem(403, "the host must be a loopback name as long as there are no tokens")
+        }
+        if let origin = request.header("Origin"), let host = request.header("Host"),
+            origin != "http://" + host, origin != "https://" + host
+        {
+            return .problem(403, "requests of other sites' pages are refused")
+        }
+        return nil
+    }
+
+    private func hostName(_ header: String) -> String {
+        if header.hasPrefix("[") { return String(header.dropFirst().prefix { $0 != "]" }) }
+        return String(header.prefix { $0 != ":" }).lowercased()
+    }
+}
+
+/// Whether two texts are the same, in a time that depends on the length of the first alone.
+func sameInConstantTime(_ given: [UInt8], _ known: [UInt8]) -> Bool {
+    guard !known.isEmpty else { return false }
+    var difference = given.count ^ known.count
+    // An index beyond the known text reads its beginning again: the lengths have told already.
+    for index in given.indices { difference |= Int(given[index] ^ known[index % known.count]) }
+    return difference == 0
+}
