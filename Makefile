@@ -9,12 +9,13 @@ CLI := .build/release/deepfgs
 
 APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libvips-dev liblcms2-dev \
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
-       gstreamer1.0-x fonts-dejavu-core python3-numpy python3-gi gir1.2-gstreamer-1.0 python3-pil iproute2 man-db clang-format-14 shellcheck
+       gstreamer1.0-x fonts-dejavu-core python3-numpy python3-gi gir1.2-gstreamer-1.0 python3-pil iproute2 man-db clang-format-14 shellcheck \
+       libsoup-3.0-dev libyaml-dev glib-networking curl openssl
 
 # Prerequisites in the order they are written: installing, then building.
 .NOTPARALLEL:
 
-.PHONY: help all demo deps build plugin lib install uninstall deb deb-check test sanitize coverage lint lint-deps train-deps train train-pack train-gpu train-test model-check bench-rd bench-speed bench-deps bench-relay bench-loss \
+.PHONY: daemon test-web test-api soak bench-daemon help all demo deps build plugin lib install uninstall deb deb-check test sanitize coverage lint lint-deps train-deps train train-pack train-gpu train-test model-check bench-rd bench-speed bench-deps bench-relay bench-loss \
         bench-network bench-network-deps ablations ideas fuzz
 
 help: ## list the targets
@@ -31,7 +32,9 @@ NEEDS := swift@Swift clang@Swift pkg-config@pkg-config dnnl.h@libdnnl-dev
 NEEDS_PROGRAM := pkg:vips@libvips-dev pkg:lcms2@liblcms2-dev
 NEEDS_PLUGIN := pkg:gstreamer-1.0@libgstreamer1.0-dev pkg:gstreamer-rtp-1.0@libgstreamer-plugins-base1.0-dev
 
-all: build plugin lib ## build everything that is installed
+NEEDS_DAEMON := pkg:libsoup-3.0@libsoup-3.0-dev pkg:yaml-0.1@libyaml-dev pkg:gstreamer-app-1.0@libgstreamer-plugins-base1.0-dev
+
+all: build plugin lib daemon ## build everything that is installed
 
 build: ## build the command line tool: .build/release/deepfgs
 	@tools/missing deepfgs $(NEEDS) $(NEEDS_PROGRAM)
@@ -53,10 +56,33 @@ lib: ## build the library for C: .build-lib/libdeepfgs.so
 	cp .build-plugin/release/libdeepfgs-c.so .build-lib/$(SONAME)
 	ln -sf $(SONAME) $(LIB)
 
-demo: deps build plugin ## stream photographs over RTP through a wide and a narrow link, and show what arrived
+daemon: ## build the streaming daemon: .build/release/deepfgsd
+	@tools/missing deepfgsd $(NEEDS) $(NEEDS_PROGRAM) $(NEEDS_PLUGIN) $(NEEDS_DAEMON)
+	swift build -c release --product deepfgsd --static-swift-stdlib
+
+demo: deps build plugin daemon ## stream photographs over RTP through a wide and a narrow link, and show what arrived
 	demo/run
 
-test: deps lint build plugin lib ## run every test
+.venv-server/complete:
+	$(PYTHON) -m venv .venv-server && .venv-server/bin/pip install -q playwright==1.49.1 schemathesis==4.4.4 && touch $@
+
+test-web: daemon .venv-server/complete ## test the daemon's page in Chromium
+	$(call install-packages,chromium)
+	.venv-server/bin/python Tests/Web/test_page.py
+
+test-api: daemon .venv-server/complete ## try the daemon's API against api/openapi.yaml, and its metrics with promtool
+	$(call install-packages,prometheus)
+	.venv-server/bin/python Tests/Web/test_api.py
+
+MINUTES ?= 60
+
+soak: daemon ## run streams with a changing capacity: make soak MINUTES=60; memory and descriptors must stay within 2 %
+	Tests/Web/soak.py --minutes $(MINUTES)
+
+bench-daemon: daemon build ## one stream of the daemon to 100 receivers, each with its own session and cut, with the processor time
+	bench/relay/run --daemon
+
+test: deps lint build plugin lib daemon ## run every test
 	/usr/bin/python3 training/test_reference_decoder.py
 	DEEPFGS_PROGRAM=$(CLI) swift test
 
