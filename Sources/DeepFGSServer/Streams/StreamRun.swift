@@ -198,6 +198,8 @@ final class StreamRun {
                     refuse(branch.name, branch.settings, DeepFGSServer.words(of: message))
                     continue
                 }
+                // Of a receiver that could not be added and is out of the pipeline again: told already.
+                if let source = message.pointee.src, !holds(source) { continue }
                 return .failed(described(message))
             case GST_MESSAGE_WARNING: Log.warning(described(message), stream: name)
             case GST_MESSAGE_LATENCY:
@@ -209,6 +211,12 @@ final class StreamRun {
             return feeder?.failure.map { .failed($0) } ?? .ended
         }
         return nil
+    }
+
+    private func holds(_ object: UnsafeMutablePointer<GstObject>) -> Bool {
+        pipeline.withMemoryRebound(to: GstObject.self, capacity: 1) {
+            object == $0 || gst_object_has_as_ancestor(object, $0) != 0
+        }
     }
 
     private func described(_ message: UnsafeMutablePointer<GstMessage>) -> String {
