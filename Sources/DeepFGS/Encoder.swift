@@ -1,48 +1,70 @@
-/// Encodes pictures of one size with one model.
+/// Encodes pictures with one model; follows changes of picture size by itself.
 ///
-/// Holds the networks' buffers and reuses them from frame to frame: one encoder per stream, used by one thread at a
-/// time. Every frame decodes on its own.
+/// Holds the networks' buffers of the latest size and reuses them from frame to frame: one encoder per stream, used by
+/// one thread at a time. Every frame decodes on its own.
 public final class Encoder {
     /// The model that the frames are made with.
     public let model: Model
-    /// The pictures' size in pixels.
-    public let width: Int, height: Int
+    /// The size of the latest picture, or the one that was prepared for, in pixels.
+    public private(set) var width: Int, height: Int
     /// How coarsely the next frames are quantised.
     public var quantiser: Quantiser = .unit
     /// Measures the stages of the next frames where it is set.
-    public var stageTimes: StageTimes? {
-        didSet { network.times = stageTimes }
-    }
-    let network: CodecNetwork
+    public var stageTimes: StageTimes?
+    /// The networks for pictures of this size; nil after they could not be had for another.
+    private var network: CodecNetwork?
+    private let options: ComputeOptions
     private var coder: RangeEncoder
     private var scratch: [UInt8] = []
 
-    /// Prepares the networks for pictures of one size.
+    /// Prepares the networks for pictures of a size.
     ///
     /// - Parameters:
     ///   - model: The trained model.
     ///   - width: Pixels across, 1 to `FrameHeader.maximumSide`.
     ///   - height: Pixels down, 1 to `FrameHeader.maximumSide`; width × height at most `FrameHeader.maximumPixels`.
     ///   - options: Back end, precision and threads.
-    /// - Throws: `CodecError.unsupportedSize` or `.backend`.
+    /// - Throws: `CodecError.unsupportedSize`, `.unsupportedInstructions` or `.backend`.
     public init(
         model: Model, width: Int, height: Int, options: ComputeOptions = ComputeOptions()
     ) throws(CodecError) {
-        guard (1...FrameHeader.maximumSide).contains(width), (1...FrameHeader.maximumSide).contains(height),
-            width * height <= FrameHeader.maximumPixels
-        else { throw .unsupportedSize(width: width, height: height) }
         self.model = model
+        self.options = options
         self.width = width
         self.height = height
         network = try CodecNetwork(model: model, width: width, height: height, options: options)
         coder = RangeEncoder(tables: model.tables)
     }
 
+    /// Prepares for pictures of another size, as the first of them would.
+    ///
+    /// Costs as much as a new encoder, unless the size is the latest one.
+    ///
+    /// - Parameters:
+    ///   - width: As for `init`.
+    ///   - height: As for `init`.
+    /// - Throws: As `init`.
+    public func prepare(width: Int, height: Int) throws(CodecError) {
+        _ = try preparedNetwork(width: width, height: height)
+    }
+
+    /// The networks for pictures of this size, kept from the picture before where that had the same size.
+    func preparedNetwork(width: Int, height: Int) throws(CodecError) -> CodecNetwork {
+        if let network, width == self.width, height == self.height { return network }
+        // The old networks' memory goes before the new ones' comes.
+        network = nil
+        let fresh = try CodecNetwork(model: model, width: width, height: height, options: options)
+        network = fresh
+        self.width = width
+        self.height = height
+        return fresh
+    }
+
     /// Encodes one picture and appends the frame to `frame`.
     ///
     /// - Parameters:
     ///   - pixels: The samples.
-    ///   - layout: Where they lie; its size must be the encoder's.
+    ///   - layout: Where they lie; another size than that of the picture before costs new networks.
     ///   - extensions: Optional header fields to write.
     ///   - frame: Receives the bytes, header first; any prefix of at least `FrameHeader.baseEnd` bytes decodes.
     /// - Throws: `CodecError`; `frame` is then as it was.
@@ -56,20 +78,22 @@ public final class Encoder {
     /// Encodes one picture and appends the frame to `frame`.
     ///
     /// - Parameters:
-    ///   - picture: The picture, R'G'B' or Y'CbCr; its size must be the encoder's.
+    ///   - picture: The picture, R'G'B' or Y'CbCr; another size than that of the picture before costs new networks.
     ///   - extensions: Optional header fields to write.
     ///   - frame: Receives the bytes, header first; any prefix of at least `FrameHeader.baseEnd` bytes decodes.
     /// - Throws: `CodecError`; `frame` is then as it was.
     public func encode(
         _ picture: RawPicture, extensions: HeaderExtensions = HeaderExtensions(), into frame: inout [UInt8]
     ) throws(CodecError) {
+        let network = try preparedNetwork(width: picture.width, height: picture.height)
         network.quantiser = quantiser
-        try findSymbols(picture)
+        network.times = stageTimes
+        try findSymbols(picture, network)
         scratch.removeAll(keepingCapacity: true)
         let lengths = measured(.coder, by: stageTimes) {
-            writeBase()
+            writeBase(network)
             let baseLength = scratch.count
-            return [baseLength] + writeScalable()
+            return [baseLength] + writeScalable(network)
         }
         guard lengths.allSatisfy({ $0 <= FrameHeader.maximumChunkLength }) else { throw .frameTooLarge }
         let checksum = scratch.withUnsafeBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[..<lengths[0]])) }
@@ -83,7 +107,7 @@ public final class Encoder {
     }
 
     /// Runs the networks: afterwards `network` holds `z`, and the symbols and scale indices of every slice.
-    private func findSymbols(_ picture: RawPicture) throws(CodecError) {
+    private func findSymbols(_ picture: RawPicture, _ network: CodecNetwork) throws(CodecError) {
         try network.analyse(picture)
         try network.expandHyper()
         let slices = model.configuration.slices.count
@@ -95,7 +119,7 @@ public final class Encoder {
     }
 
     /// Appends the base chunk to `scratch`: `z`, then `y_b`, in one stream, padded to the least length.
-    private func writeBase() {
+    private func writeBase(_ network: CodecNetwork) {
         coder.reset()
         for slice in (0..<model.configuration.basicSlices).reversed() {
             for pass in network.passes(of: slice).reversed() {
@@ -114,7 +138,7 @@ public final class Encoder {
     /// Appends the scalable part to `scratch`: the slices of `y_s` in one stream.
     ///
     /// Returns the length of each chunk.
-    private func writeScalable() -> [Int] {
+    private func writeScalable(_ network: CodecNetwork) -> [Int] {
         coder.reset()
         let slices = model.configuration.basicSlices..<model.configuration.slices.count
         var after: [Int] = []

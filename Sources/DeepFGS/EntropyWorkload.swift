@@ -19,9 +19,10 @@ public final class EntropyWorkload {
         coder = RangeEncoder(tables: model.tables)
         let encoder = try Encoder(model: model, width: picture.width, height: picture.height, options: options)
         _ = try encoder.encode(picture)
+        let network = try encoder.preparedNetwork(width: picture.width, height: picture.height)
         for slice in model.configuration.basicSlices..<model.configuration.slices.count {
-            symbols.append(contentsOf: encoder.network.symbols(of: slice))
-            scales.append(contentsOf: encoder.network.scales(of: slice))
+            symbols.append(contentsOf: network.symbols(of: slice))
+            scales.append(contentsOf: network.scales(of: slice))
         }
         read = [Int16](repeating: 0, count: symbols.count)
         encode()

@@ -27,7 +27,7 @@ public struct IdealCodeLength: Sendable {
             header = try frame.withBytes { bytes throws(BitstreamError) in try FrameHeader(parsing: bytes) }
         } catch { preconditionFailure("the encoder wrote a header that does not parse: \(error)") }
         tables = model.tables
-        let network = encoder.network
+        let network = try encoder.preparedNetwork(width: picture.width, height: picture.height)
         let hyper = network.hyperSymbols
         var bits = 0.0
         for (index, symbol) in hyper.enumerated() {
