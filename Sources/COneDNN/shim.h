@@ -1,4 +1,7 @@
 #include <dnnl.h>
+#include <stdlib.h>
+
+#include "layouts.h"
 
 // Debian's oneDNN runs on GNU OpenMP; <omp.h> belongs to GCC alone, so what matters of it is declared here (OpenMP 4.5,
 // 3.2.1, 3.2.3 and 3.2.5).

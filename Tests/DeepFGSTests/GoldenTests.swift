@@ -83,7 +83,7 @@ struct GoldenTests {
 
     @Test(
         "Decode to the reference decoder's picture within the specification's bounds",
-        arguments: [ComputeOptions.Precision.float32] + (OneDNNContext.supportsBFloat16 ? [.bfloat16] : []))
+        arguments: [ComputeOptions.Precision.float32] + (OneDNNEngine.supportsBFloat16 ? [.bfloat16] : []))
     func pictures(precision: ComputeOptions.Precision) throws {
         for golden in Golden.all {
             guard let pixels = try golden.pixels else { continue }

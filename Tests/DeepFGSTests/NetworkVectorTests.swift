@@ -40,7 +40,7 @@ struct NetworkVectorTests {
     }
 
     @Test(
-        "bfloat16 pictures are close to the training code's", .enabled(if: OneDNNContext.supportsBFloat16),
+        "bfloat16 pictures are close to the training code's", .enabled(if: OneDNNEngine.supportsBFloat16),
         arguments: Fixture.all, Vectors.cuts)
     func bfloat16Pictures(fixture: Fixture, cut: Int) throws {
         let (network, vectors) = try network(fixture, ComputeOptions(precision: .bfloat16))
@@ -57,7 +57,7 @@ struct NetworkVectorTests {
         "The encoder's symbols are the training code's but for rounding",
         arguments: Fixture.all,
         [(ComputeOptions.Precision.float32, 1, 0.0002)]
-            + (OneDNNContext.supportsBFloat16 ? [(.bfloat16, 4, 0.03)] : []))
+            + (OneDNNEngine.supportsBFloat16 ? [(.bfloat16, 4, 0.03)] : []))
     func encoder(fixture: Fixture, bounds: (ComputeOptions.Precision, Int, Double)) throws {
         let (precision, largest, off) = bounds
         let (network, vectors) = try network(fixture, ComputeOptions(precision: precision))

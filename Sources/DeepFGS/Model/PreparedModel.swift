@@ -1,7 +1,7 @@
 import Synchronization
 
-/// What is made of a model's weights in the forms that networks work with: each form when it is first asked for, then shared
-/// by all encoders and decoders of the model.
+/// What is made of the weights of a model, or of one layer, in the forms that networks work with: each form when it is
+/// first asked for, then shared by all encoders and decoders of the model.
 ///
 /// The networks say which forms there are; a model only keeps them.
 final class PreparedModel: Sendable {

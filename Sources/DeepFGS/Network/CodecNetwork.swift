@@ -57,7 +57,8 @@ final class CodecNetwork {
                 case .reference: ReferenceBackend()
                 }
             transforms = FloatTransforms(
-                weights: weights, configuration: configuration, grid: grid, backend: backend, workers: workers)
+                layers: model.prepared.floatLayers(weights, configuration), configuration: configuration, grid: grid,
+                backend: backend, workers: workers)
         }
         entropy = EntropyNetwork(
             layers: model.prepared.entropyLayers(model.entropy, configuration, instructions),

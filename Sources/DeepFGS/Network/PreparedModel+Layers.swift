@@ -1,5 +1,12 @@
 /// The forms that the networks ask for.
 extension PreparedModel {
+    /// The transforms of floats; what a back end makes of a layer's weights stays with the layer.
+    func floatLayers(
+        _ weights: TransformWeights<ConvolutionWeights>, _ configuration: ModelConfiguration
+    ) -> FloatLayers {
+        form("") { FloatLayers(weights, configuration) }
+    }
+
     /// The transforms of integers, packed for an instruction set.
     func integerLayers(
         _ weights: TransformWeights<IntegerConvolutionWeights>, _ configuration: ModelConfiguration,

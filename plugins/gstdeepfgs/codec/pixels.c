@@ -120,7 +120,7 @@ GType deepfgs_precision_get_type(void)
 {
     static gsize type;
     static const GEnumValue values[] = {
-        {DEEPFGS_PRECISION_AUTO, "bfloat16 where the processor has instructions for it, else float32", "auto"},
+        {DEEPFGS_PRECISION_AUTO, "bfloat16 where the processor is faster with it, else float32", "auto"},
         {DEEPFGS_PRECISION_FLOAT32, "32-bit floating point", "float32"},
         {DEEPFGS_PRECISION_BFLOAT16, "bfloat16, slow where the processor has no instructions for it", "bfloat16"},
         {0, NULL, NULL},

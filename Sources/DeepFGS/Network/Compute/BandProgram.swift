@@ -74,43 +74,45 @@ final class BandProgram {
         phases.append(Phase(bands: bands))
     }
 
-    func append(_ layers: [TransformLayer<ConvolutionWeights>], latentRows: Int) throws(CodecError) {
+    func append(_ layers: [TransformLayer<FloatLayer>], latentRows: Int) throws(CodecError) {
         for layer in layers {
             switch layer {
-            case .convolution(let weights):
-                if weights.kernel == 3 || phases.isEmpty { beginPhase(rows: latentRows, channels: weights.outputs) }
-                try append(weights)
+            case .convolution(let layer):
+                if layer.weights.kernel == 3 || phases.isEmpty {
+                    beginPhase(rows: latentRows, channels: layer.weights.outputs)
+                }
+                try append(layer)
             case .block(let block): try append(block, latentRows: latentRows)
-            case .up(let weights): try append(up: weights)
+            case .up(let layer): try append(up: layer)
             }
         }
     }
 
     /// Appends a convolution into a buffer of its own.
-    func append(_ weights: ConvolutionWeights, slope: Float? = nil, output: Element? = nil) throws(CodecError) {
+    func append(_ layer: FloatLayer, slope: Float? = nil, output: Element? = nil) throws(CodecError) {
         let output = output ?? backend.element
-        let convolution = try convolution(weights, slope: slope, output: output)
+        let convolution = try convolution(layer, slope: slope, output: output)
         let buffer = keep(convolution.bands * convolution.outputBandSize)
         add(.convolution(convolution, input: .picture(current), output: .picture(buffer)))
         (current, height, width) = (buffer, convolution.height, convolution.width)
     }
 
     /// Appends a 1×1 convolution of another input, added to the current activations.
-    func append(_ weights: ConvolutionWeights, adding input: UnsafeMutableRawPointer) throws(CodecError) {
-        let convolution = try convolution(weights, accumulates: true)
+    func append(_ layer: FloatLayer, adding input: UnsafeMutableRawPointer) throws(CodecError) {
+        let convolution = try convolution(layer, accumulates: true)
         add(.convolution(convolution, input: .picture(input), output: .picture(current)))
     }
 
     /// Appends a convolution whose output stays with the worker that computed it: the last step, for `run(after:)`.
-    func append(last weights: ConvolutionWeights, output: Element) throws(CodecError) {
-        let convolution = try convolution(weights, output: output)
+    func append(last layer: FloatLayer, output: Element) throws(CodecError) {
+        let convolution = try convolution(layer, output: output)
         scratchSize = max(scratchSize, convolution.outputBandSize)
         add(.convolution(convolution, input: .picture(current), output: .band))
     }
 
     /// Appends a residual block, which works on the current activations in place.
-    func append(_ block: BlockWeights<ConvolutionWeights>, latentRows: Int) throws(CodecError) {
-        if phases.isEmpty { beginPhase(rows: latentRows, channels: block.f1.outputs) }
+    func append(_ block: BlockWeights<FloatLayer>, latentRows: Int) throws(CodecError) {
+        if phases.isEmpty { beginPhase(rows: latentRows, channels: block.f1.weights.outputs) }
         let first = try convolution(block.p1, slope: slope)
         let size = first.bands * first.outputBandSize
         // The block before may still be reading its own.
@@ -120,7 +122,7 @@ final class BandProgram {
         buffers.append(shared)
         let here = Place.picture(current)
         add(.convolution(first, input: here, output: .picture(shared.start)))
-        beginPhase(rows: latentRows, channels: block.f1.outputs)
+        beginPhase(rows: latentRows, channels: block.f1.weights.outputs)
         add(.convolution(try convolution(block.d), input: .picture(shared.start), output: .band))
         add(.convolution(try convolution(block.p2, accumulates: true), input: .band, output: here))
         let wide = try convolution(block.f1, slope: slope)
@@ -129,24 +131,24 @@ final class BandProgram {
         scratchSize = max(scratchSize, wide.outputBandSize)
     }
 
-    /// Appends a 1×1 convolution and a pixel shuffle by 2.
-    private func append(up weights: ConvolutionWeights) throws(CodecError) {
-        let convolution = try convolution(weights.shufflingRuns)
+    /// Appends a 1×1 convolution and a pixel shuffle by 2, for which the layer's outputs are in order.
+    private func append(up layer: FloatLayer) throws(CodecError) {
+        let convolution = try convolution(layer)
         let buffer = keep(convolution.bands * convolution.outputBandSize)
         scratchSize = max(scratchSize, convolution.outputBandSize)
         add(.convolution(convolution, input: .picture(current), output: .band))
         add(
             .shuffle(
                 output: buffer, rows: height / convolution.bands, columns: width,
-                run: weights.outputs / 4 * backend.element.size))
+                run: layer.weights.outputs / 4 * backend.element.size))
         (current, height, width) = (buffer, 2 * height, 2 * width)
     }
 
     private func convolution(
-        _ weights: ConvolutionWeights, slope: Float? = nil, accumulates: Bool = false, output: Element? = nil
+        _ layer: FloatLayer, slope: Float? = nil, accumulates: Bool = false, output: Element? = nil
     ) throws(CodecError) -> BandedConvolution {
         try BandedConvolution(
-            weights, height: height,
+            layer, height: height,
             plan: ConvolutionPlan(
                 rows: 0, width: width, slope: slope, accumulates: accumulates, input: backend.element,
                 output: output ?? backend.element),
@@ -198,17 +200,6 @@ final class BandProgram {
             pixelShuffle(
                 memory, into: output + band * 4 * rows * columns * run, rows: rows, columns: columns, run: run)
         }
-    }
-}
-
-extension ConvolutionWeights {
-    /// The same outputs in the order `(dy, dx, channel)`, in which a pixel shuffle by 2 copies contiguous channels.
-    var shufflingRuns: ConvolutionWeights {
-        let order = (0..<4).flatMap { place in stride(from: place, to: outputs, by: 4) }
-        let row = weights.count / outputs
-        return ConvolutionWeights(
-            inputs: inputs, outputs: outputs, kernel: kernel, depthwise: depthwise,
-            weights: order.flatMap { weights[$0 * row..<($0 + 1) * row] }, bias: order.map { bias[$0] })
     }
 }
 

@@ -9,7 +9,7 @@ public struct ComputeOptions: Hashable, Sendable {
     }
     /// The arithmetic of the transforms (never of the entropy networks, which are integers on every back end).
     public enum Precision: String, Sendable, CaseIterable {
-        /// bfloat16 where the processor gains by it, that is where it has matrix tiles (AMX), else float32.
+        /// bfloat16 where the processor gains by it, else float32: measured once for the process, in a few milliseconds.
         case automatic = "auto"
         case float32
         /// bfloat16 on any processor with AVX-512; others refuse with `CodecError.bfloat16Unsupported`.

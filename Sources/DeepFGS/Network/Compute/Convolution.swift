@@ -48,9 +48,8 @@ protocol ComputeBackend {
     /// What the transforms' activations are made of.
     var element: Element { get }
 
-    /// Prepares convolutions with the same weights.
-    func convolutions(_ weights: ConvolutionWeights, _ plans: [ConvolutionPlan]) throws(CodecError)
-        -> [any Convolution]
+    /// Prepares convolutions of one layer.
+    func convolutions(_ layer: FloatLayer, _ plans: [ConvolutionPlan]) throws(CodecError) -> [any Convolution]
 
     /// Runs `body` with the calling thread ready for this back end, and leaves the thread as it was.
     func onThisThread<Result>(_ body: () throws(CodecError) -> Result) throws(CodecError) -> Result
@@ -58,7 +57,6 @@ protocol ComputeBackend {
 
 /// A convolution of a whole picture in bands of equal height.
 struct BandedConvolution {
-    let weights: ConvolutionWeights
     let bands: Int
     /// Size of the whole output, positions.
     let height: Int, width: Int
@@ -71,17 +69,17 @@ struct BandedConvolution {
     /// Prepares the convolution.
     ///
     /// - Parameters:
-    ///   - weights: Of the layer.
+    ///   - layer: The weights.
     ///   - height: Rows of the input.
     ///   - plan: What is common to the bands: its `width` and everything fused; its rows and edges do not count.
     ///   - bands: How many; must divide the rows of the output.
     ///   - backend: The arithmetic.
     /// - Throws: `CodecError.backend`.
     init(
-        _ weights: ConvolutionWeights, height: Int, plan: ConvolutionPlan, bands: Int, backend: any ComputeBackend
+        _ layer: FloatLayer, height: Int, plan: ConvolutionPlan, bands: Int, backend: any ComputeBackend
     ) throws(CodecError) {
+        let weights = layer.weights
         let stride = weights.kernel == 2 ? 2 : 1
-        self.weights = weights
         self.bands = bands
         self.height = height / stride
         width = plan.width / stride
@@ -95,7 +93,7 @@ struct BandedConvolution {
             ? [(true, true)]
             : bands == 2 ? [(true, false), (false, true)] : [(true, false), (false, false), (false, true)]
         variants = try backend.convolutions(
-            weights,
+            layer,
             edges.map { top, bottom in
                 ConvolutionPlan(
                     rows: rows, width: plan.width, top: top, bottom: bottom, slope: plan.slope,

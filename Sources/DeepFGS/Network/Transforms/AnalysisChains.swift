@@ -17,7 +17,7 @@ final class AnalysisChains {
     let hyperLatents: UnsafePointer<Float>
 
     init(
-        weights: TransformWeights<ConvolutionWeights>, configuration: ModelConfiguration, grid: LatentGrid,
+        layers: FloatLayers, configuration: ModelConfiguration, grid: LatentGrid,
         backend: any ComputeBackend, workers: Workers,
         basicLatents: UnsafeMutableRawPointer
     ) throws(CodecError) {
@@ -36,7 +36,7 @@ final class AnalysisChains {
         pixels = RawBuffer(count: rows * columns * 48 * backend.element.size)
         trunk = BandProgram(
             backend: backend, workers: workers, input: pixels.start, height: rows, width: columns, slope: slope)
-        try trunk.append(weights.analysis, latentRows: grid.latentHeight)
+        try trunk.append(layers.analysis, latentRows: grid.latentHeight)
         let features = trunk.current
         func program(rows: Int) -> BandProgram {
             let program = BandProgram(
@@ -46,18 +46,17 @@ final class AnalysisChains {
             return program
         }
         basicHead = program(rows: grid.latentHeight)
-        try basicHead.append(weights.basicHead, output: .float32)
+        try basicHead.append(layers.basicHead, output: .float32)
         hyper = program(rows: grid.hyperHeight)
-        let last = weights.hyperAnalysis.count - 1
-        for (index, layer) in weights.hyperAnalysis.enumerated() {
+        let last = layers.hyperAnalysis.count - 1
+        for (index, layer) in layers.hyperAnalysis.enumerated() {
             try hyper.append(layer, slope: index < last ? 0 : nil, output: index < last ? nil : .float32)
         }
         scalable = program(rows: grid.latentHeight)
-        let (fromFeatures, fromBasic) = weights.scalableEntry.split(inputs: configuration.widths[2])
-        try scalable.append(fromFeatures)
-        try scalable.append(fromBasic, adding: basicLatents)
-        try scalable.append(weights.scalableBlock, latentRows: grid.latentHeight)
-        try scalable.append(weights.scalableHead, output: .float32)
+        try scalable.append(layers.scalableOfFeatures)
+        try scalable.append(layers.scalableOfBasic, adding: basicLatents)
+        try scalable.append(layers.scalableBlock, latentRows: grid.latentHeight)
+        try scalable.append(layers.scalableHead, output: .float32)
         basic = UnsafePointer(basicHead.current.assumingMemoryBound(to: Float.self))
         scalableLatents = UnsafePointer(scalable.current.assumingMemoryBound(to: Float.self))
         hyperLatents = UnsafePointer(hyper.current.assumingMemoryBound(to: Float.self))
@@ -86,18 +85,4 @@ final class AnalysisChains {
 
     /// `y_s` from the features and the reconstructed `ŷ_b`.
     func analyseScalable() throws(CodecError) { try scalable.run() }
-}
-
-extension ConvolutionWeights {
-    /// The parts of a 1×1 convolution that belong to the first `count` inputs (with the bias) and to the others.
-    fileprivate func split(inputs count: Int) -> (ConvolutionWeights, ConvolutionWeights) {
-        func part(_ range: Range<Int>, bias: [Float]) -> ConvolutionWeights {
-            ConvolutionWeights(
-                inputs: range.count, outputs: outputs, kernel: 1, depthwise: false,
-                weights: (0..<outputs).flatMap { output in
-                    weights[output * inputs + range.lowerBound..<output * inputs + range.upperBound]
-                }, bias: bias)
-        }
-        return (part(0..<count, bias: bias), part(count..<inputs, bias: [Float](repeating: 0, count: outputs)))
-    }
 }

@@ -5,7 +5,7 @@ import CKernels
 /// The encoder's and the decoder's networks are built when first used, for encoders and decoders use different ones.
 final class FloatTransforms: Transforms {
     var times: StageTimes?
-    private let weights: TransformWeights<ConvolutionWeights>
+    private let layers: FloatLayers
     private let configuration: ModelConfiguration
     private let slices: [SliceChannels]
     private let grid: LatentGrid
@@ -17,10 +17,10 @@ final class FloatTransforms: Transforms {
     private let latents: RawBuffer, basicLatents: RawBuffer
 
     init(
-        weights: TransformWeights<ConvolutionWeights>, configuration: ModelConfiguration, grid: LatentGrid,
+        layers: FloatLayers, configuration: ModelConfiguration, grid: LatentGrid,
         backend: any ComputeBackend, workers: Workers
     ) {
-        self.weights = weights
+        self.layers = layers
         self.configuration = configuration
         self.grid = grid
         self.backend = backend
@@ -99,7 +99,7 @@ final class FloatTransforms: Transforms {
         if let analysis { return analysis }
         let chains = try backend.onThisThread { () throws(CodecError) in
             try AnalysisChains(
-                weights: weights, configuration: configuration, grid: grid, backend: backend, workers: workers,
+                layers: layers, configuration: configuration, grid: grid, backend: backend, workers: workers,
                 basicLatents: basicLatents.start)
         }
         analysis = chains
@@ -110,7 +110,7 @@ final class FloatTransforms: Transforms {
         if let synthesis { return synthesis }
         let chain = try backend.onThisThread { () throws(CodecError) in
             try SynthesisChain(
-                weights: weights, configuration: configuration, grid: grid, backend: backend, workers: workers,
+                layers: layers, configuration: configuration, grid: grid, backend: backend, workers: workers,
                 latents: latents.start)
         }
         synthesis = chain

@@ -7,7 +7,7 @@ final class SynthesisChain {
     private let strips: [PixelStrip]
 
     init(
-        weights: TransformWeights<ConvolutionWeights>, configuration: ModelConfiguration, grid: LatentGrid,
+        layers: FloatLayers, configuration: ModelConfiguration, grid: LatentGrid,
         backend: any ComputeBackend, workers: Workers,
         latents: UnsafeMutableRawPointer
     ) throws(CodecError) {
@@ -16,11 +16,9 @@ final class SynthesisChain {
         program = BandProgram(
             backend: backend, workers: workers, input: latents, height: grid.latentHeight, width: grid.latentWidth,
             slope: Float(configuration.leakySlope))
-        try program.append(
-            [.convolution(weights.fusionEntry), .block(weights.fusionBlock)] + weights.synthesis,
-            latentRows: grid.latentHeight)
-        program.beginPhase(rows: grid.latentHeight, channels: weights.pixels.outputs)
-        try program.append(last: weights.pixels, output: .float32)
+        try program.append(layers.synthesis, latentRows: grid.latentHeight)
+        program.beginPhase(rows: grid.latentHeight, channels: layers.pixels.weights.outputs)
+        try program.append(last: layers.pixels, output: .float32)
     }
 
     /// The picture of the latents.

@@ -8,34 +8,29 @@ struct OneDNNBackend: ComputeBackend {
     /// Prepares a back end for a network.
     ///
     /// - Parameters:
-    ///   - precision: Of the transforms; `.automatic` is bfloat16 where the processor gains by it.
+    ///   - precision: Of the transforms; `.automatic` is what is faster here.
     ///   - workers: Threads that will run convolutions.
     /// - Throws: `CodecError.backend` or `.bfloat16Unsupported`.
     init(precision: ComputeOptions.Precision, workers: Int) throws(CodecError) {
-        guard precision != .bfloat16 || OneDNNContext.supportsBFloat16 else { throw .bfloat16Unsupported }
+        guard precision != .bfloat16 || OneDNNEngine.supportsBFloat16 else { throw .bfloat16Unsupported }
         context = try OneDNNContext(workers: workers)
         element =
             switch precision {
-            case .automatic: OneDNNContext.prefersBFloat16 ? .bfloat16 : .float32
+            case .automatic: OneDNNElement.faster
             case .float32: .float32
             case .bfloat16: .bfloat16
             }
     }
 
     func convolutions(
-        _ weights: ConvolutionWeights, _ plans: [ConvolutionPlan]
+        _ layer: FloatLayer, _ plans: [ConvolutionPlan]
     ) throws(CodecError) -> [any Convolution] {
-        let ordered = try OneDNNWeights(weights, context)
         var convolutions: [any Convolution] = []
-        for plan in plans { convolutions.append(try OneDNNConvolution(plan, weights, ordered, context)) }
+        for plan in plans { convolutions.append(try OneDNNConvolution(plan, layer, context)) }
         return convolutions
     }
 
-    /// OpenMP, under oneDNN, keeps the number of threads per calling thread: one for the time being.
     func onThisThread<Result>(_ body: () throws(CodecError) -> Result) throws(CodecError) -> Result {
-        let threads = omp_get_max_threads()
-        if threads != 1 { omp_set_num_threads(1) }
-        defer { if threads != 1 { omp_set_num_threads(threads) } }
-        return try body()
+        try context.engine.onThisThread(body)
     }
 }

@@ -3,7 +3,8 @@ import COneDNN
 /// A convolution of oneDNN, channels last, with its weights in the library's own order.
 final class OneDNNConvolution: Convolution {
     private let context: OneDNNContext
-    private let weights: OneDNNWeights
+    /// Held for the primitive, which has their addresses.
+    private let kernels: OneDNNWeights.Ordered, bias: OneDNNWeights.Ordered
     private let primitive: dnnl_primitive_t
     /// What changes from call to call, once per worker.
     private let bindings: [Binding]
@@ -15,34 +16,35 @@ final class OneDNNConvolution: Convolution {
         let arguments: [dnnl_exec_arg_t]
     }
 
-    /// Prepares a convolution of `layer`, whose weights `weights` has.
-    init(
-        _ plan: ConvolutionPlan, _ layer: ConvolutionWeights, _ weights: OneDNNWeights, _ context: OneDNNContext
-    ) throws(CodecError) {
-        let description = try Self.description(plan, layer, context)
+    /// Prepares a convolution.
+    init(_ plan: ConvolutionPlan, _ layer: FloatLayer, _ context: OneDNNContext) throws(CodecError) {
+        let engine = context.engine
+        let description = try Self.description(plan, layer.weights, engine)
         defer { dnnl_primitive_desc_destroy(description) }
-        func descriptor(_ what: dnnl_query_t) throws(CodecError) -> dnnl_memory_desc_t {
-            guard let descriptor = dnnl_primitive_desc_query_md(description, what, 0) else {
+        func layout(_ what: dnnl_query_t) throws(CodecError) -> deepfgs_layout_t {
+            guard let layout = deepfgs_primitive_layout(description, what) else {
                 throw .backend(operation: "query of a memory layout", status: 0)
             }
-            return descriptor.pointee
+            return layout
         }
-        var pads = try descriptor(dnnl_query_scratchpad_md)
-        context.reserve(dnnl_memory_desc_get_size(&pads))
-        let kernels = try weights.handle(try descriptor(dnnl_query_weights_md))
+        let pads = try layout(dnnl_query_scratchpad_md)
+        context.reserve(deepfgs_layout_size(pads))
+        let weights = layer.prepared.form("") { OneDNNWeights(layer.weights) }
+        kernels = try weights.kernels(try layout(dnnl_query_weights_md), engine)
+        bias = try weights.bias(engine)
         var bindings: [Binding] = []
         for worker in 0..<context.workers {
-            let source = try OneDNNMemory(try descriptor(dnnl_query_src_md), context)
-            let target = try OneDNNMemory(try descriptor(dnnl_query_dst_md), context)
-            let scratchpad = try OneDNNMemory(pads, context)
+            let source = try OneDNNMemory(try layout(dnnl_query_src_md), engine)
+            let target = try OneDNNMemory(try layout(dnnl_query_dst_md), engine)
+            let scratchpad = try OneDNNMemory(pads, engine)
             bindings.append(
                 Binding(
                     stream: try context.stream(worker: worker), source: source, target: target,
                     scratchpad: scratchpad,
                     arguments: [
                         dnnl_exec_arg_t(arg: DNNL_ARG_SRC, memory: source.handle),
-                        dnnl_exec_arg_t(arg: DNNL_ARG_WEIGHTS, memory: kernels),
-                        dnnl_exec_arg_t(arg: DNNL_ARG_BIAS, memory: weights.biasHandle),
+                        dnnl_exec_arg_t(arg: DNNL_ARG_WEIGHTS, memory: kernels.handle),
+                        dnnl_exec_arg_t(arg: DNNL_ARG_BIAS, memory: bias.handle),
                         dnnl_exec_arg_t(arg: DNNL_ARG_DST, memory: target.handle),
                         dnnl_exec_arg_t(arg: DNNL_ARG_SCRATCHPAD, memory: scratchpad.handle),
                     ]))
@@ -52,7 +54,6 @@ final class OneDNNConvolution: Convolution {
         guard let primitive else { throw .backend(operation: "creation of a convolution", status: 0) }
         self.primitive = primitive
         self.context = context
-        self.weights = weights
         self.bindings = bindings
     }
 
@@ -70,29 +71,24 @@ final class OneDNNConvolution: Convolution {
 
     /// What oneDNN needs to know of the convolution.
     private static func description(
-        _ plan: ConvolutionPlan, _ layer: ConvolutionWeights, _ context: OneDNNContext
+        _ plan: ConvolutionPlan, _ layer: ConvolutionWeights, _ engine: OneDNNEngine
     ) throws(CodecError) -> dnnl_primitive_desc_t {
         let stride = layer.kernel == 2 ? 2 : 1
         let side = layer.kernel == 3 ? 1 : 0
         let (above, below) = (plan.top ? side : 0, plan.bottom ? side : 0)
         let inputRows = plan.rows * stride + 2 * side - above - below
-        var source = try dnnl_memory_desc_t.image(layer.inputs, inputRows, plan.width, plan.input)
-        var target = try dnnl_memory_desc_t.image(layer.outputs, plan.rows, plan.width / stride, plan.output)
-        var weights = try dnnl_memory_desc_t.kernels(layer, plan.input, anyOrder: true)
-        var bias = try dnnl_memory_desc_t.vector(layer.outputs)
-        let strides = [dnnl_dim_t(stride), dnnl_dim_t(stride)]
-        var descriptor = dnnl_convolution_desc_t()
-        // Direct, never Winograd: integer layers must be exact.
-        try check(
-            dnnl_convolution_forward_desc_init(
-                &descriptor, dnnl_forward_inference, dnnl_convolution_direct, &source, &weights, &bias, &target,
-                strides, [dnnl_dim_t(above), dnnl_dim_t(side)], [dnnl_dim_t(below), dnnl_dim_t(side)]),
-            "description of a convolution")
+        let source = try OneDNNLayout.image(layer.inputs, inputRows, plan.width, plan.input)
+        let target = try OneDNNLayout.image(layer.outputs, plan.rows, plan.width / stride, plan.output)
+        let weights = try OneDNNLayout.kernels(layer, plan.input, anyOrder: true)
+        let bias = try OneDNNLayout.vector(layer.outputs)
         let attributes = try attributes(plan)
         defer { dnnl_primitive_attr_destroy(attributes) }
         var description: dnnl_primitive_desc_t?
         try check(
-            dnnl_primitive_desc_create(&description, &descriptor, attributes, context.engine, nil),
+            deepfgs_convolution_create(
+                &description, engine.handle, source.handle, weights.handle, bias.handle, target.handle,
+                [dnnl_dim_t(stride), dnnl_dim_t(stride)], [dnnl_dim_t(above), dnnl_dim_t(side)],
+                [dnnl_dim_t(below), dnnl_dim_t(side)], attributes),
             "choice of a convolution")
         guard let description else { throw .backend(operation: "choice of a convolution", status: 0) }
         return description
@@ -123,10 +119,9 @@ final class OneDNNConvolution: Convolution {
         var operations: dnnl_post_ops_t?
         try check(dnnl_post_ops_create(&operations), "fused operations")
         defer { dnnl_post_ops_destroy(operations) }
-        if plan.accumulates { try check(dnnl_post_ops_append_sum(operations, 1), "fused sum") }
+        if plan.accumulates { try check(deepfgs_append_sum(operations), "fused sum") }
         if let slope = plan.slope {
-            try check(
-                dnnl_post_ops_append_eltwise(operations, 1, dnnl_eltwise_relu, slope, 0), "fused activation")
+            try check(deepfgs_append_leaky_relu(operations, slope), "fused activation")
         }
         try check(dnnl_primitive_attr_set_post_ops(attributes, operations), "fused operations")
     }

@@ -2,8 +2,8 @@
 struct ReferenceBackend: ComputeBackend {
     let element = Element.float32
 
-    func convolutions(_ weights: ConvolutionWeights, _ plans: [ConvolutionPlan]) -> [any Convolution] {
-        plans.map { ReferenceConvolution(weights, $0) }
+    func convolutions(_ layer: FloatLayer, _ plans: [ConvolutionPlan]) -> [any Convolution] {
+        plans.map { ReferenceConvolution(layer.weights, $0) }
     }
 
     func onThisThread<Result>(_ body: () throws(CodecError) -> Result) throws(CodecError) -> Result { try body() }
