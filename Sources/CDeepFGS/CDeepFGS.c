@@ -1,11 +1,2 @@
-#define _GNU_SOURCE
-#include <dlfcn.h>
-
+/* The border is implemented in Swift; a C target has a source all the same. */
 #include "CDeepFGS.h"
-
-const char *deepfgs_image_path(void)
-{
-    static const char anchor;
-    Dl_info info;
-    return dladdr(&anchor, &info) ? info.dli_fname : NULL;
-}

@@ -1,14 +1,4 @@
-#define _GNU_SOURCE
-#include <dlfcn.h>
-
 #include "deepfgs.h"
-#include "library.h"
 
+/* What C must provide: a string that lasts as long as the program. */
 const char *dfgs_version(void) { return DFGS_VERSION; }
-
-const char *deepfgs_library_path(void)
-{
-    static const char anchor;
-    Dl_info info;
-    return dladdr(&anchor, &info) ? info.dli_fname : NULL;
-}

@@ -6,6 +6,12 @@ public enum ModelError: Error, Equatable, Sendable {
     case malformed(String)
     /// A tensor is missing, or has another type or shape than the configuration asks for.
     case tensor(name: String, problem: String)
+    /// A file that `ModelLibrary` read is not a sound model.
+    case unusable(path: String, problem: String)
+    /// There is no model file of this name in the places that were searched.
+    case noSuchName(String, searched: [String])
+    /// There is no model of this identity in the places that were searched; `there` says what is, or why not.
+    case noSuchModel(ModelIdentity, searched: [String], there: [String])
 }
 
 /// Why a picture cannot be coded.
@@ -30,6 +36,12 @@ extension ModelError: CustomStringConvertible {
         case .unreadable(let path, let reason): "cannot read model \(path): \(reason)"
         case .malformed(let reason): "not a DeepFGS model: \(reason)"
         case .tensor(let name, let problem): "model tensor \(name): \(problem)"
+        case .unusable(let path, let problem): "\(path): \(problem)"
+        case .noSuchName(let name, let searched):
+            "cannot read model \(name): no model of this name in \(searched.joined(separator: ", "))"
+        case .noSuchModel(let identity, let searched, let there):
+            "made with model \(identity), which is not in \(searched.joined(separator: ", ")) ("
+                + (there.isEmpty ? "no model there" : "there: " + there.joined(separator: ", ")) + ")"
         }
     }
 }

@@ -111,8 +111,8 @@ extension LibraryFailure {
 
     init(_ error: ModelError) {
         switch error {
-        case .unreadable: self.init(DFGS_ERROR_NO_MODEL, error.description)
-        case .malformed, .tensor: self.init(DFGS_ERROR_BAD_MODEL, error.description)
+        case .unreadable, .noSuchName, .noSuchModel: self.init(DFGS_ERROR_NO_MODEL, error.description)
+        case .malformed, .tensor, .unusable: self.init(DFGS_ERROR_BAD_MODEL, error.description)
         }
     }
 }

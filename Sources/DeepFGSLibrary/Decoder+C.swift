@@ -8,11 +8,11 @@ public func dfgs_decoder_open(
 ) -> dfgs_status {
     reporting(to: error) { () throws(LibraryFailure) in
         let result = try required(decoder, "decoder")
-        result.pointee = DecoderHandle(
+        let session = DecodingSession(
             model: model == nil ? nil : try ModelHandle.borrow(model).model,
             options: try ComputeOptions(compute?.pointee),
-            pixelLimit: maxPixels == 0 ? FrameHeader.maximumPixels : Int(clamping: maxPixels)
-        ).handle()
+            pixelLimit: maxPixels == 0 ? FrameHeader.maximumPixels : Int(clamping: maxPixels))
+        result.pointee = DecoderHandle(session).handle()
     }
 }
 
@@ -37,27 +37,16 @@ public func dfgs_decoder_close(_ decoder: OpaquePointer?) { DecoderHandle.close(
 
 /// A decoder as C holds it: of one model, or of whichever model the frames name.
 final class DecoderHandle: Handle {
-    /// The one model that frames may have; nil where any may be looked for.
-    private let model: Model?
-    private let options: ComputeOptions
-    private let pixelLimit: Int
-    private var decoder: Decoder?
+    private let session: DecodingSession
 
-    init(model: Model?, options: ComputeOptions, pixelLimit: Int) {
-        self.model = model
-        self.options = options
-        self.pixelLimit = pixelLimit
-    }
+    init(_ session: DecodingSession) { self.session = session }
 
     func decode(
         _ frame: UnsafeRawBufferPointer, into pixels: UnsafeMutableRawBufferPointer, layout: dfgs_layout?
     ) throws(LibraryFailure) -> Decoder.Report {
-        let header = try header(of: frame)
         // Before anything is looked for or made: what the header alone decides.
-        guard header.width * header.height <= pixelLimit else {
-            throw LibraryFailure(
-                BitstreamError.tooManyPixels(width: header.width, height: header.height, limit: pixelLimit))
-        }
+        let header: FrameHeader
+        do throws(BitstreamError) { header = try session.header(of: frame) } catch { throw LibraryFailure(error) }
         let layout = PixelLayout(layout, width: header.width, height: header.height)
         guard let need = layout.byteCount, layout.width == header.width, layout.height == header.height else {
             throw LibraryFailure(DFGS_ERROR_BUFFER, "the layout is not one of \(header.width)×\(header.height) pixels")
@@ -65,17 +54,10 @@ final class DecoderHandle: Handle {
         guard pixels.count >= need else {
             throw LibraryFailure(CodecError.bufferTooSmall(have: pixels.count, need: need))
         }
-        let decoder = try decoder(for: header.model)
+        let decoder: Decoder
+        do throws(ModelError) { decoder = try session.decoder(for: header.model) } catch { throw LibraryFailure(error) }
         do throws(DecodingError) { return try decoder.decode(frame, into: pixels, layout: layout) } catch {
             throw LibraryFailure(error)
         }
-    }
-
-    private func decoder(for identity: ModelIdentity) throws(LibraryFailure) -> Decoder {
-        if let decoder, model != nil || decoder.model.identity == identity { return decoder }
-        let model = if let model { model } else { try Models.find(identity) }
-        let new = Decoder(model: model, options: options, pixelLimit: pixelLimit)
-        decoder = new
-        return new
     }
 }

@@ -8,8 +8,10 @@ public func dfgs_model_open(
 ) -> dfgs_status {
     reporting(to: error) { () throws(LibraryFailure) in
         let result = try required(model, "model")
-        let model = try Models.load(pathOrName.map { String(cString: $0) } ?? Models.defaultName)
-        result.pointee = ModelHandle(model).handle()
+        let name = pathOrName.map { String(cString: $0) } ?? ModelLibrary.defaultModel
+        do throws(ModelError) { result.pointee = ModelHandle(try ModelLibrary.shared.load(name)).handle() } catch {
+            throw LibraryFailure(error)
+        }
     }
 }
 
@@ -20,8 +22,10 @@ public func dfgs_model_open_for(
 ) -> dfgs_status {
     reporting(to: error) { () throws(LibraryFailure) in
         let result = try required(model, "model")
-        let model = try Models.find(header(of: bytes(start, size)).model)
-        result.pointee = ModelHandle(model).handle()
+        let identity = try header(of: bytes(start, size)).model
+        do throws(ModelError) { result.pointee = ModelHandle(try ModelLibrary.shared.find(identity)).handle() } catch {
+            throw LibraryFailure(error)
+        }
     }
 }
 

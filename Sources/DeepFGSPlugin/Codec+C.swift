@@ -13,6 +13,11 @@ public func deepfgs_encoder_new(
 }
 
 @c @implementation
+public func deepfgs_default_model(_ name: UnsafeMutablePointer<CChar>, _ length: Int) {
+    copyString(ModelLibrary.defaultModel, to: UnsafeMutableRawBufferPointer(start: name, count: length))
+}
+
+@c @implementation
 public func deepfgs_encoder_free(_ encoder: OpaquePointer) { EncoderSession.release(encoder) }
 
 @c @implementation

@@ -3,46 +3,32 @@ import DeepFGS
 
 /// What deepfgsdec asks of the codec, from its start to its stop.
 final class DecoderSession: Handle {
-    private let modelPath: String
-    private let options: ComputeOptions
-    private let pixelLimit: Int
+    private let session: DecodingSession
+    /// Of the frame that `begin` accepted.
     private var decoder: Decoder?
-    /// A model that was looked for in vain, so that it is not looked for again with every frame.
-    private var missing: (identity: ModelIdentity, failure: Failure)?
 
+    /// - Parameters:
+    ///   - modelPath: Directories to search first, separated by colons; the path of a model file is that file.
+    ///   - options: Precision and threads.
+    ///   - pixelLimit: Pixels of the largest picture.
     init(modelPath: String, options: ComputeOptions, pixelLimit: Int) {
-        self.modelPath = modelPath
-        self.options = options
-        self.pixelLimit = pixelLimit
+        session = DecodingSession(
+            searching: ModelSearchPath(first: modelPath.split(separator: ":").map(String.init)), options: options,
+            pixelLimit: pixelLimit)
     }
 
     /// Makes the decoder that of a model, unless it is already.
     func load(_ identity: ModelIdentity) throws(Failure) {
-        if decoder?.model.identity == identity { return }
-        if let missing, missing.identity == identity { throw missing.failure }
-        do throws(Failure) {
-            let model = try ModelLibrary.find(identity, first: modelPath)
-            decoder = Decoder(model: model, options: options, pixelLimit: pixelLimit)
-        } catch {
-            missing = (identity, error)
-            throw error
+        decoder = nil
+        do throws(ModelError) { decoder = try session.decoder(for: identity) } catch {
+            throw Failure(error, property: "model-path")
         }
     }
 
     /// Reads a frame's header and makes ready for it.
     func begin(_ frame: UnsafeRawBufferPointer) throws(Failure) -> FrameHeader {
         let header: FrameHeader
-        do throws(BitstreamError) {
-            header = try FrameHeader(parsing: frame)
-            guard header.width * header.height <= pixelLimit else {
-                throw .tooManyPixels(width: header.width, height: header.height, limit: pixelLimit)
-            }
-            guard frame.count >= header.baseEnd else {
-                throw .baseIncomplete(have: frame.count, need: header.baseEnd)
-            }
-        } catch {
-            throw Failure(error)
-        }
+        do throws(BitstreamError) { header = try session.header(of: frame) } catch { throw Failure(error) }
         try load(header.model)
         return header
     }

@@ -21,17 +21,17 @@ final class EncoderSession: Handle {
     private var kept = 0
 
     init(model: String, options: ComputeOptions) throws(Failure) {
-        self.model = try ModelLibrary.load(model)
+        do throws(ModelError) { self.model = try ModelLibrary.shared.load(model) } catch {
+            throw Failure(error, property: "model")
+        }
         self.options = options
     }
 
     /// Prepares for pictures of this size and colour; nil is sRGB.
     func setFormat(width: Int, height: Int, colour: HeaderExtensions.ColourDescription?) throws(Failure) {
         self.colour = colour
-        if let encoder, encoder.width == width, encoder.height == height { return }
-        // The old networks' memory goes before the new ones' comes.
-        encoder = nil
         do throws(CodecError) {
+            if let encoder { return try encoder.prepare(width: width, height: height) }
             encoder = try Encoder(model: model, width: width, height: height, options: options)
         } catch {
             throw Failure(error)
@@ -86,6 +86,14 @@ final class EncoderSession: Handle {
 }
 
 extension Failure {
+    /// A model that is not to be had, and the property that says where it is.
+    init(_ error: ModelError, property: String) {
+        let reason = if case .noSuchModel = error { "The stream was \(error)" } else { "\(error)" }
+        self.init(
+            status: DEEPFGS_ERROR_NOT_FOUND,
+            message: "\(reason). Set the property \(property), or DEEPFGS_MODEL_PATH to the directory of the model")
+    }
+
     init(_ error: CodecError) {
         switch error {
         case .unsupportedSize: self.init(status: DEEPFGS_ERROR_FORMAT, message: "\(error)")

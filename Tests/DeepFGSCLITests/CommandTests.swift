@@ -144,22 +144,24 @@ import Testing
     @Test func inspection() throws {
         let frame = try Sample.frame.get()
         let header = try Sample.header(of: frame)
-        try bench.write("a.dfgs", Array(frame[..<(header.chunkEnds[2] + 1)]))
+        let length = header.chunkEnds[4] + 1
+        try #require(header.chunkLengths[5] > 1)
+        try bench.write("a.dfgs", Array(frame[..<length]))
         let text = try bench.run("inspect", "a.dfgs")
         #expect(text.status == 0)
         #expect(text.text.contains("64×48 pixels, model \(header.model), version 1"))
-        #expect(text.text.contains("cut inside chunk 3: \(header.chunkEnds[2] + 1) bytes of \(frame.count)"))
+        #expect(text.text.contains("cut inside chunk 5: \(length) bytes of \(frame.count)"))
 
         let json = try bench.run("inspect", "a.dfgs", "--json")
         let files = try #require(try JSONSerialization.jsonObject(with: Data(json.out)) as? [[String: Any]])
         let frames = try #require(files.first?["frames"] as? [[String: Any]])
         let chunks = try #require(frames.first?["chunks"] as? [[String: Any]])
-        #expect(frames.first?["bytes"] as? Int == header.chunkEnds[2] + 1)
+        #expect(frames.first?["bytes"] as? Int == length)
         #expect(frames.first?["frame_bytes"] as? Int == frame.count)
         #expect(frames.first?["cut"] as? Bool == true)
         #expect(chunks.compactMap { $0["bytes"] as? Int } == header.chunkLengths)
         #expect(chunks.compactMap { $0["end"] as? Int } == header.chunkEnds)
-        #expect(chunks[3]["present"] as? Int == 1 && chunks[4]["present"] as? Int == 0)
+        #expect(chunks[5]["present"] as? Int == 1 && chunks[6]["present"] as? Int == 0)
     }
 
     @Test func comparison() throws {

@@ -87,7 +87,7 @@ final class Workbench {
 /// Pictures and streams that several tests use.
 enum Sample {
     static let model = Result { () throws -> Model in
-        try Model(path: Workbench.repository + "/models/live-v1.safetensors")
+        try Model(path: Workbench.repository + "/models/\(ModelLibrary.defaultModel).safetensors")
     }
 
     /// A ramp with discs and a little texture.

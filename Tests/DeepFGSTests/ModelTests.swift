@@ -201,13 +201,4 @@ struct ModelTests {
         }
     }
 
-    @Test("The store finds models by identity, name and path")
-    func store() throws {
-        let store = ModelStore(directories: ["/no/such/directory", TestModel.root + "/models"])
-        let identity = try TestModel.shared.get().identity
-        #expect(try store.find(identity: identity)?.identity == identity)
-        #expect(try store.find(identity: ModelIdentity(value: 1)) == nil)
-        #expect(try store.load("live-v0").identity == identity)
-        #expect(throws: ModelError.self) { try store.load("no-such-model") }
-    }
 }

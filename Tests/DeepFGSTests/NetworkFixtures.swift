@@ -29,10 +29,8 @@ struct Fixture: Sendable, CustomTestStringConvertible {
 
     private static let shipped = TestModel.root + "/models"
 
-    /// Without the models that the environment adds to every store.
     private static var shippedNames: [Substring] {
-        ModelStore(first: [shipped]).files.filter { $0.hasPrefix(shipped + "/") }
-            .map { $0.dropFirst(shipped.count + 1).dropLast(".safetensors".count) }
+        ModelSearchPath(places: [shipped]).files.map { $0.dropFirst(shipped.count + 1).dropLast(".safetensors".count) }
     }
 
     private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

@@ -48,7 +48,7 @@ final class Harness {
         gst_init(nil, nil)
         gst_plugin_deepfgs_register()
         // Elements share the model that one of them holds: reading it takes seconds in a debug build.
-        model = try? ModelLibrary.load("live-v1")
+        model = try? ModelLibrary.shared.load()
     }()
 
     /// The error of an element that cannot start, at which the harness would abort; nil where it can.

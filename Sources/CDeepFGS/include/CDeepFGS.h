@@ -14,7 +14,6 @@
 #include "adaptive_sender.h"
 #include "codec.h"
 #include "error.h"
-#include "image.h"
 #include "live.h"
 #include "parse.h"
 #include "statistic.h"

@@ -66,6 +66,9 @@ typedef struct DeepFGSEncoder DeepFGSEncoder;
 DeepFGSEncoder *_Nullable deepfgs_encoder_new(const char *model, DeepFGSCompute compute, DeepFGSError *error);
 void deepfgs_encoder_free(DeepFGSEncoder *encoder);
 
+/* The name of the model that encodes where none is named, shortened to `length` bytes. */
+void deepfgs_default_model(char *name, size_t length);
+
 /* The model's identity, and its name shortened to `length` bytes. */
 void deepfgs_encoder_get_model(DeepFGSEncoder *encoder, char identity[_Nonnull DEEPFGS_IDENTITY_LENGTH], char *name,
                                size_t length);

@@ -137,7 +137,8 @@ typedef struct dfgs_model dfgs_model;
  * DFGS_ERROR_NO_MODEL, DFGS_ERROR_BAD_MODEL.
  *
  * The search path: the directories of the environment variable DEEPFGS_MODEL_PATH, separated by colons; then where the
- * library is installed (PREFIX/share/deepfgs/models) and where a user or the system keeps data. */
+ * library is installed (PREFIX/share/deepfgs/models) or was built, and deepfgs/models where a user or the system keeps
+ * data (XDG_DATA_HOME, XDG_DATA_DIRS, /usr/local/share, /usr/share). A model that is open already is shared. */
 dfgs_status dfgs_model_open(const char *path_or_name, dfgs_model **model, dfgs_error *error);
 
 /* Reads the model that made a frame, wherever it is in the search path. Only the frame's header need be there.

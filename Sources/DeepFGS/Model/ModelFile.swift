@@ -6,11 +6,17 @@ private let fileLimit = 1 << 30
 /// The bytes of a file.
 ///
 /// - Throws: `ModelError.unreadable` with the system's reason.
-func readFile(_ path: String) throws(ModelError) -> [UInt8] {
+func readFile(_ path: String) throws(ModelError) -> [UInt8] { try readFile(path, first: .max) }
+
+/// The first bytes of a file, as many as there are up to `limit`.
+///
+/// - Throws: As `readFile(_:)`.
+func readFile(_ path: String, first limit: Int) throws(ModelError) -> [UInt8] {
     func failure(_ code: Int32) -> ModelError {
         .unreadable(path: path, reason: strerror(code).map { String(cString: $0) } ?? "error \(code)")
     }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Of what is no regular file, opening a pipe would wait for its other end.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw failure(errno) }
     defer { close(descriptor) }
     var status = stat()
@@ -19,11 +25,12 @@ func readFile(_ path: String) throws(ModelError) -> [UInt8] {
         throw status.st_mode & S_IFMT == S_IFDIR
             ? failure(EISDIR) : .unreadable(path: path, reason: "not a regular file")
     }
-    guard status.st_size <= fileLimit else { throw failure(EFBIG) }
+    guard min(status.st_size, limit) <= fileLimit else { throw failure(EFBIG) }
     var code: Int32 = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: status.st_size) { buffer, count in
-        while count < buffer.count {
-            let got = read(descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+    let bytes = [UInt8](unsafeUninitializedCapacity: min(status.st_size, limit)) { buffer, count in
+        let size = min(status.st_size, limit)
+        while count < size {
+            let got = read(descriptor, buffer.baseAddress?.advanced(by: count), size - count)
             if got < 0, errno == EINTR { continue }
             if got < 0 { code = errno }
             guard got > 0 else { return }

@@ -1,20 +1,17 @@
 import ArgumentParser
 import DeepFGS
 import DeepFGSTools
-import Glibc
 
 /// Which model to use, and the arithmetic it runs on.
 struct ModelOptions: ParsableArguments {
-    /// The model that encodes where none is named.
-    static let defaultName = "live-v1"
-
     @Option(
         help: ArgumentHelp(
             "The model: a .safetensors file, or the name of one in the search path.",
             discussion: """
-                By default \(defaultName) encodes, and a stream is decoded by the model that it names. The search \
-                path: the directories of DEEPFGS_MODEL_PATH (separated by colons), ./models, and those where the \
-                program is installed.
+                By default \(ModelLibrary.defaultModel) encodes, and a stream is decoded by the model that it names. \
+                The search path: the directories of DEEPFGS_MODEL_PATH (separated by colons), ./models, those where \
+                the program was built or is installed, and deepfgs/models under the data directories of user and \
+                system (XDG_DATA_HOME, XDG_DATA_DIRS).
                 """, valueName: "file-or-name"))
     var model: String?
 
@@ -46,30 +43,20 @@ struct ModelOptions: ParsableArguments {
         ComputeOptions(backend: backend, precision: precision, threads: threads, instructions: instructions)
     }
 
-    var store: ModelStore { ModelStore(directories: Self.searchPath) }
+    var searchPath: ModelSearchPath { ModelSearchPath(inWorkingDirectory: true) }
 
     /// The model that `--model` names, or the default.
     ///
     /// - Throws: `Failure` with `.noModel`.
     func load() throws(Failure) -> Model {
-        do throws(ModelError) { return try store.load(model ?? Self.defaultName) } catch {
+        do throws(ModelError) {
+            return try ModelLibrary.shared.load(model ?? ModelLibrary.defaultModel, searching: searchPath)
+        } catch {
             throw Failure(.noModel, nil, "\(error)\(model == nil ? Self.advice : "")")
         }
     }
 
     static let advice = "; name a model file with --model, or set DEEPFGS_MODEL_PATH to its directory"
-
-    /// Where models lie besides `DEEPFGS_MODEL_PATH`: `./models`, beside an installed program, above a built one.
-    private static var searchPath: [String] {
-        guard let real = realpath("/proc/self/exe", nil) else { return ["models"] }
-        defer { free(real) }
-        let folder = directory(of: String(cString: real))
-        var paths = ["models", joined(directory(of: folder), "share/deepfgs/models")]
-        if let build = folder.ranges(of: "/.build").last {
-            paths.append(joined(String(folder[..<build.lowerBound]), "models"))
-        }
-        return paths
-    }
 }
 
 extension ComputeOptions.Precision: ExpressibleByArgument {}

@@ -37,16 +37,16 @@ struct StreamFile {
     }
 }
 
-/// Decodes frames of any models that can be found, keeping the decoder of the last one.
+/// Decodes the frames of stream files, whichever models they name.
 final class StreamDecoder {
     private let options: ModelOptions
-    private var decoder: Decoder?
-    private var missing: Set<ModelIdentity> = []
+    /// Made by the first frame: only then is a model that was named needed.
+    private var session: DecodingSession?
 
-    /// A decoder; where a model is given, it decodes whatever names it.
+    /// A decoder; where a model is given, here or by an option, it decodes every frame, and refuses those of others.
     init(_ options: ModelOptions, model: Model? = nil) {
         self.options = options
-        decoder = model.map { Decoder(model: $0, options: options.compute) }
+        session = model.map { DecodingSession(model: $0, options: options.compute) }
     }
 
     /// Decodes one frame of a file and turns it upright; warns where it is damaged behind its base.
@@ -115,24 +115,19 @@ final class StreamDecoder {
     }
 
     private func decoder(for identity: ModelIdentity, of file: StreamFile, index: Int) throws(Failure) -> Decoder {
-        // A model that was named decodes everything; the decoder refuses what is not its own.
-        if let decoder, options.model != nil || decoder.model.identity == identity { return decoder }
-        let model = try model(identity, of: file, index: index)
-        let new = Decoder(model: model, options: options.compute)
-        decoder = new
-        return new
+        let session = try openSession()
+        do throws(ModelError) { return try session.decoder(for: identity) } catch {
+            throw file.failure(index, "\(error)\(ModelOptions.advice)", status: .noModel)
+        }
     }
 
-    private func model(_ identity: ModelIdentity, of file: StreamFile, index: Int) throws(Failure) -> Model {
-        if options.model != nil { return try options.load() }
-        let store = options.store
-        do throws(ModelError) {
-            if !missing.contains(identity), let model = try store.find(identity: identity) { return model }
-        } catch { throw file.failure(index, "\(error)", status: .noModel) }
-        missing.insert(identity)
-        let places = store.directories.joined(separator: ", ")
-        throw file.failure(
-            index, "made with model \(identity), which is not in \(places)\(ModelOptions.advice)", status: .noModel)
+    private func openSession() throws(Failure) -> DecodingSession {
+        if let session { return session }
+        let new = DecodingSession(
+            model: options.model == nil ? nil : try options.load(), searching: options.searchPath,
+            options: options.compute)
+        session = new
+        return new
     }
 }
 

@@ -1,6 +1,5 @@
 import DeepFGS
 import DeepFGSBitstream
-import DeepFGSPlugin
 import DeepFGSTools
 import Dispatch
 import Synchronization
@@ -100,9 +99,11 @@ final class PreviewService: Sendable {
 
     private func decode(_ job: Job, _ header: FrameHeader, _ length: Int, _ decoder: inout Decoder?) -> Response {
         if decoder?.model.identity != header.model {
-            let (model, problem) = sharedModel(header.model)
-            guard let model else { return .problem(503, problem) }
-            decoder = Decoder(model: model, options: ComputeOptions(threads: 1))
+            // Shared with the elements of this process.
+            do {
+                let model = try ModelLibrary.shared.find(header.model)
+                decoder = Decoder(model: model, options: ComputeOptions(threads: 1))
+            } catch { return .problem(503, "The stream was \(error)") }
         }
         guard let decoder else { return .problem(503, "no decoder") }
         do {

@@ -36,7 +36,8 @@ typedef GstVideoEncoderClass GstDeepFGSEncClass;
 GType gst_deepfgs_enc_get_type(void);
 #define GST_DEEPFGS_ENC(object) ((GstDeepFGSEnc *)(object))
 
-#define DEEPFGS_ENC_DEFAULT_MODEL "live-v1"
+/* The name of the model that encodes where none is named. */
+const gchar *deepfgs_enc_default_model(void);
 
 /* Installs the properties in the class. */
 void deepfgs_enc_install_properties(GObjectClass *object_class);

@@ -92,9 +92,20 @@ static void gst_deepfgs_enc_get_property(GObject *object, guint id, GValue *valu
     GST_OBJECT_UNLOCK(self);
 }
 
+const gchar *deepfgs_enc_default_model(void)
+{
+    static gsize known;
+    static gchar name[64];
+    if (g_once_init_enter(&known)) {
+        deepfgs_default_model(name, sizeof name);
+        g_once_init_leave(&known, 1);
+    }
+    return name;
+}
+
 void deepfgs_enc_init_properties(GstDeepFGSEnc *self)
 {
-    self->model = g_strdup(DEEPFGS_ENC_DEFAULT_MODEL);
+    self->model = g_strdup(deepfgs_enc_default_model());
     self->max_bpp = DEFAULT_MAX_BPP;
     self->step = self->base_step = DEFAULT_STEP;
     self->live.max_lateness = DEEPFGS_DEFAULT_MAX_LATENESS;
@@ -109,7 +120,7 @@ void deepfgs_enc_install_properties(GObjectClass *object_class)
         g_param_spec_string("model", "Model",
                             "The trained model: the path of a .safetensors file, or the name of one in the directories "
                             "of DEEPFGS_MODEL_PATH or deepfgs/models under the data directories",
-                            DEEPFGS_ENC_DEFAULT_MODEL,
+                            deepfgs_enc_default_model(),
                             G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
     g_object_class_install_property(
         object_class, PROP_MAX_BPP,

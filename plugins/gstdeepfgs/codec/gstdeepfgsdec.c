@@ -9,9 +9,9 @@
  *
  * The model that made the stream is found by the identity that each frame carries: in the directories of
  * #deepfgsdec:model-path, in those of the environment variable DEEPFGS_MODEL_PATH, in the folder models of the source
- * tree that the plugin was built in, and in deepfgs/models under the user's and the system's data directories
- * (~/.local/share, /usr/local/share, /usr/share). Where it is in none, the error names the model, the directories and
- * the models that are there. Elements of one process share a model.
+ * tree that the plugin was built in or in share/deepfgs/models of its prefix, and in deepfgs/models under the user's
+ * and the system's data directories (XDG_DATA_HOME, XDG_DATA_DIRS, /usr/local/share, /usr/share). Where it is in none,
+ * the error names the model, the directories and the models that are there. Elements of one process share a model.
  *
  * Frames of another size than the last renegotiate. Before anything is allocated for a frame, its size is compared with
  * #deepfgsdec:max-pixels.

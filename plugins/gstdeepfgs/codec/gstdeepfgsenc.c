@@ -15,8 +15,8 @@
  *
  * The networks' weights are a file, the model, that encoder and decoder both need; streams carry its identity. It is
  * found by #deepfgsenc:model in the directories of the environment variable DEEPFGS_MODEL_PATH, in the folder models of
- * the source tree that the plugin was built in, and in deepfgs/models under the user's and the system's data
- * directories (~/.local/share, /usr/local/share, /usr/share).
+ * the source tree that the plugin was built in or in share/deepfgs/models of its prefix, and in deepfgs/models under
+ * the user's and the system's data directories (XDG_DATA_HOME, XDG_DATA_DIRS, /usr/local/share, /usr/share).
  *
  * Pictures are read as they come, in R'G'B' or in Y'CbCr of 8 bits (I420, NV12, YUY2), which is turned into R'G'B' on the
  * way into the networks with the matrix, range and siting of chroma that the caps say. docs/27-live.md says how.
@@ -70,7 +70,7 @@ static gboolean gst_deepfgs_enc_start(GstVideoEncoder *base)
     DeepFGSError error;
 
     GST_OBJECT_LOCK(self);
-    gchar *model = g_strdup(self->model && *self->model ? self->model : DEEPFGS_ENC_DEFAULT_MODEL);
+    gchar *model = g_strdup(self->model && *self->model ? self->model : deepfgs_enc_default_model());
     DeepFGSCompute compute = self->compute;
     memset(&self->counts, 0, sizeof self->counts);
     GST_OBJECT_UNLOCK(self);
