@@ -1,3 +1,4 @@
+import DeepFGS
 import DeepFGSTools
 import Foundation
 import Testing
@@ -15,7 +16,7 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.errors)")
         let json = try #require(
             try JSONSerialization.jsonObject(with: Data(try bench.read("rd.json"))) as? [String: Any])
-        #expect(json["name"] as? String == "live-v1")
+        #expect(json["name"] as? String == ModelLibrary.defaultModel)
         #expect(json["identity"] as? String == "\(try Sample.model.get().identity)")
         let results = try #require(json["results"] as? [[String: Any]])
         #expect(results.count == 4)
@@ -50,6 +51,28 @@ import Testing
             #expect(stages.values.reduce(0, +) <= 1.5 * (try #require(times["slowest_ms"] as? Double)))
             #expect(try #require(stages[direction == "encode" ? "analysis" : "synthesis"]) > 0)
         }
+    }
+
+    @Test func streams() throws {
+        let model = Workbench.repository + "/Tests/Fixtures/tiny-integers.safetensors"
+        let outcome = try bench.run(
+            "bench", "streams", "--size", "64x48", "--frames", "2", "--streams", "1,3", "--threads", "2",
+            "--model", model, "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(outcome.out)) as? [String: Any])
+        let results = try #require(json["results"] as? [[String: Any]])
+        #expect(results.compactMap { $0["side"] as? String } == ["encode", "encode", "decode", "decode"])
+        #expect(results.compactMap { $0["streams"] as? Int } == [1, 3, 1, 3])
+        // The program's own thread, one for each stream, and one pool for all of them.
+        #expect(results.compactMap { $0["threads"] as? Int } == [3, 5, 3, 5])
+        for result in results {
+            #expect(try #require(result["memory_bytes"] as? Int) > 1 << 20)
+            #expect(try #require(result["fps"] as? Double) > 0)
+        }
+        let table = try bench.run(
+            "bench", "streams", "--size", "16x16", "--frames", "1", "--streams", "2", "--model", model)
+        #expect(table.text.split(separator: "\n").count == 4)
+        #expect(try bench.run("bench", "streams", "--streams", "0,1").status == 64)
     }
 
     @Test func entropy() throws {

@@ -3,6 +3,6 @@ import ArgumentParser
 /// Measurements.
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure the codec: rate and distortion, speed.",
-        subcommands: [BenchRD.self, BenchSpeed.self, BenchEntropy.self, BenchOverhead.self])
+        abstract: "Measure the codec: rate and distortion, speed, several streams.",
+        subcommands: [BenchRD.self, BenchSpeed.self, BenchStreams.self, BenchEntropy.self, BenchOverhead.self])
 }
