@@ -4,9 +4,9 @@ import Testing
 
 @Suite("An encoder that follows the size of the pictures")
 struct EncoderSizeTests {
-    @Test("Frames are those of an encoder of their size", arguments: [false, true])
-    func follows(checkerboard: Bool) throws {
-        let model = try Model(bytes: ModelBuilder(checkerboard: checkerboard).bytes)
+    @Test("Frames are those of an encoder of their size", arguments: [1, 2, 3])
+    func follows(format: Int) throws {
+        let model = try Model(bytes: ModelBuilder(format: format).bytes)
         let options = ComputeOptions(precision: .float32, threads: 2)
         let encoder = try Encoder(model: model, width: 70, height: 40, options: options)
         for (width, height) in [(70, 40), (33, 17), (40, 70), (70, 40), (1, 1)] {

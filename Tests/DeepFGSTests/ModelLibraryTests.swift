@@ -126,7 +126,7 @@ struct ModelLibraryTests {
         try shelf.write("two.safetensors", bytes)
         let library = ModelLibrary()
         var first: Model? = try library.load("one", searching: shelf.search)
-        weak var held = first
+        weak let held = first
         #expect(try library.load(shelf.path + "/one.safetensors") === first)
         #expect(try library.find(identity(bytes), searching: ModelSearchPath(places: [])) === first)
         #expect(library.reads == 1)

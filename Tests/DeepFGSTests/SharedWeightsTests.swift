@@ -6,7 +6,7 @@ import Testing
 struct SharedWeightsTests {
     @Test("Networks of one model share layers, and what oneDNN makes of their weights")
     func shared() throws {
-        let model = try Model(bytes: ModelBuilder(checkerboard: true).bytes)
+        let model = try Model(bytes: ModelBuilder(format: 2).bytes)
         guard case .float(let weights) = model.transforms else { throw CodecError.frameTooLarge }
         let layers = model.prepared.floatLayers(weights, model.configuration)
         let options = ComputeOptions(precision: .float32, threads: 1)
@@ -24,11 +24,11 @@ struct SharedWeightsTests {
 
     @Test("Encoders and decoders on several threads, which begin together, give what one alone gives")
     func together() async throws {
-        let alone = try Model(bytes: ModelBuilder(checkerboard: true).bytes)
+        let alone = try Model(bytes: ModelBuilder(format: 2).bytes)
         let picture = TestPictures.textured(70, 40)
         let frame = try Encoder(model: alone, width: 70, height: 40).encode(picture)
         let decoded = try Decoder(model: alone).decode(frame).picture
-        let model = try Model(bytes: ModelBuilder(checkerboard: true).bytes)
+        let model = try Model(bytes: ModelBuilder(format: 2).bytes)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {
                 group.addTask {
