@@ -6,6 +6,7 @@ CAPS="application/x-rtp,media=video,clock-rate=90000,encoding-name=X-DEEPFGS"
 # rtpbin takes rtprtxreceive from an application only: here its parts are put together by hand, for one sender. Repeated packets have a
 # stream of their own (another SSRC, payload type 97), which rtprtxreceive puts back before the jitter buffer. Requests go out at once only
 # where RTCP may use enough bytes a second; and the next packet is not asked for before it is late, as a paced one mostly is.
+# Every picture becomes a file, however late: qos=false.
 gst-launch-1.0 rtpsession name=rtp rtp-profile=avpf rtcp-fraction=50000 \
     udpsrc port=$PORT buffer-size=4000000 caps="$CAPS" ! rtp.recv_rtp_sink \
     udpsrc port=$((PORT + 1)) ! rtp.recv_rtcp_sink \
@@ -14,5 +15,5 @@ gst-launch-1.0 rtpsession name=rtp rtp-profile=avpf rtcp-fraction=50000 \
     ! rtpssrcdemux ! "$CAPS" ! rtpjitterbuffer latency=200 do-retransmission=true rtx-next-seqnum=false \
     do-lost=true ! rtpdeepfgsdepay ! tee name=frames \
     frames. ! queue ! filesink location=out/received.dfgs buffer-mode=unbuffered async=false sync=false \
-    frames. ! queue ! deepfgsdec on-loss=repeat ! videoconvert ! pngenc compression-level=1 \
+    frames. ! queue ! deepfgsdec on-loss=repeat qos=false ! videoconvert ! pngenc compression-level=1 \
     ! multifilesink location=out/received-%05d.png async=false sync=false
