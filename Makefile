@@ -162,8 +162,8 @@ GPU_CONFIG = $(if $(filter live,$(CONFIG)),live2,$(CONFIG))
 NAME ?= $(CONFIG)
 MINUTES ?= 10
 OUT ?= out/train/$(NAME)
-MODEL ?= models/live-v1.safetensors
-VECTORS ?= Tests/Fixtures/live-v1.vectors.safetensors
+MODEL ?= models/live-v2.safetensors
+VECTORS ?= Tests/Fixtures/live-v2.vectors.safetensors
 
 train-deps: $(VENV)/complete ## install PyTorch and the rest of the training's needs in .venv
 

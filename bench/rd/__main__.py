@@ -86,7 +86,7 @@ def main() -> int:
                    help="what to measure; the others' results stay as they are")
     p.add_argument("--report", action="store_true", help="measure nothing: tables and plots of what is there")
     p.add_argument("--deepfgs", type=Path, default=ROOT / ".build/release/deepfgs", help="the command line tool")
-    p.add_argument("--model", type=Path, default=ROOT / "models/live-v1.safetensors")
+    p.add_argument("--model", type=Path, default=ROOT / "models/live-v2.safetensors")
     p.add_argument("--out", type=Path, default=HERE / "results", help="folder of results")
     p.add_argument("--set", default="Kodak", help="name of the picture set; published curves are drawn for Kodak")
     p.add_argument("--settings", type=int, metavar="N", help="at most N cuts or qualities of each codec (2 or more), "
