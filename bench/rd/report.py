@@ -53,7 +53,8 @@ def write_report(results: Path, name: str, reference: Path | None) -> None:
     text += ["## How each curve was made", ""]
     for key in measured:
         data = json.loads((results / f"{key}.json").read_text())
-        text.append(f"- **{data['name']}**: {data['description']}. {data['meta']['pictures']} pictures.")
+        settings = len(data["results"]["bpp"])
+        text.append(f"- **{data['name']}**: {data['description']}. {settings} settings, {data['meta']['pictures']} pictures.")
     if reference:
         entries = json.loads(reference.read_text())["curves"].values()
         text += ["", "Published, not measured here:", ""]
