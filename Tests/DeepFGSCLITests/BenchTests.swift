@@ -53,8 +53,9 @@ import Testing
         }
     }
 
-    @Test func streams() throws {
-        let model = Workbench.repository + "/Tests/Fixtures/tiny-integers.safetensors"
+    @Test(arguments: ["tiny-integers", "tiny-two-passes"])
+    func streams(name: String) throws {
+        let model = Workbench.repository + "/Tests/Fixtures/\(name).safetensors"
         let outcome = try bench.run(
             "bench", "streams", "--size", "64x48", "--frames", "2", "--streams", "1,3", "--threads", "2",
             "--model", model, "--json")
