@@ -177,12 +177,18 @@ import Testing
 
     @Test func aPortInUseIsToldAndTakenWhenItIsFree() throws {
         let port = DaemonProcess.ports()
-        let first = try DaemonProcess("  a: {relay: {input: {listen: \"127.0.0.1:\(port)\"}}}")
+        // Two relays, so that the stream and the receiver below do not wait for the same port.
+        let first = try DaemonProcess(
+            """
+              a: {relay: {input: {listen: "127.0.0.1:\(port)"}}}
+              c: {relay: {input: {listen: "127.0.0.1:\(port + 10)"}}}
+            """)
         try first.waitFor("a", "waiting")
+        try first.waitFor("c", "waiting")
         let second = try DaemonProcess(
             """
               b: {relay: {input: {listen: "127.0.0.1:\(port)"}, life: {first-restart-seconds: 0.2}}}
-              good: {send: {\(testSource), receivers: {r: {address: "127.0.0.1:\(port)", rtcp-port: \(port + 1)}}}}
+              good: {send: {\(testSource), receivers: {r: {address: "127.0.0.1:\(port)", rtcp-port: \(port + 11)}}}}
             """)
         try second.wait("the reason is told") {
             (try second.stream("b")["reason"] as? String)?.contains("port \(port): is it in use?") == true
