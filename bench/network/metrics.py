@@ -69,13 +69,6 @@ class FlowTrace:
         base = self.sent["priority"] == 0
         return len(set(self.sent["stamp"][base & ~numpy.isfinite(self.arrival)].tolist()))
 
-    def base_losses_outside(self, spans):
-        """The same of packets that were not sent within any of the spans (begin, end), seconds."""
-        lost = (self.sent["priority"] == 0) & ~numpy.isfinite(self.arrival)
-        for begin, end in spans:
-            lost &= (self.sent_time < begin) | (self.sent_time > end)
-        return len(set(self.sent["stamp"][lost].tolist()))
-
 
 def rate(times, sizes, bins):
     """Bit/s in each bin."""

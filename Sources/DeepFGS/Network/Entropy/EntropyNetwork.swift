@@ -303,7 +303,6 @@ struct EntropyScratch {
                 edge.initializeMemory(as: UInt8.self, repeating: zero, count: position)
             }
         }
-        // The corners of a row above or below the picture belong to it.
         return (context.start, layout)
     }
 }

@@ -48,7 +48,6 @@ final class IntegerProgram {
 
     let kernels: Kernels
     private let workers: Workers
-    private let table: DeepFGSKernels
     private var phases: [Phase] = []
     /// What the steps point into.
     private var kept: [AnyObject] = []
@@ -58,7 +57,6 @@ final class IntegerProgram {
     init(kernels: Kernels, workers: Workers) {
         self.kernels = kernels
         self.workers = workers
-        table = kernels.table
     }
 
     /// Bands of the phase at hand.
@@ -127,13 +125,13 @@ final class IntegerProgram {
             convolution.input = UnsafeRawPointer(input.resolved(band, memory))
             convolution.stream = stream?.resolved(band, memory).assumingMemoryBound(to: Int16.self)
             convolution.output = output?.resolved(band, memory)
-            table.convolve(&convolution)
+            kernels.table.convolve(&convolution)
         case .depthwise(var depthwise, let input, let output):
             depthwise.input = UnsafeRawPointer(input.resolved(band, memory))
             depthwise.output = output.resolved(band, memory)
-            table.depthwise(&depthwise)
+            kernels.table.depthwise(&depthwise)
         case .enter(let layer, let stream, let room, let positions, let output, let outputPosition):
-            table.enter(
+            kernels.table.enter(
                 UnsafePointer(stream.resolved(band, memory).assumingMemoryBound(to: Int16.self)), 2 * room,
                 layer.enter.start, Int32(room), Int32(positions), Int32(kernels.offset),
                 output.resolved(band, memory), outputPosition)
