@@ -53,7 +53,6 @@ def of_flow(scenario, trace):
         "frames_decoded": round(float(trace.shown.delivered[active].mean()), 5),
         "frames_intact": round(float(trace.shown.intact[active].mean()), 5),
         "bases_lost": trace.base_losses() if flow.kind == "deepfgs" else None,
-        "bases_lost_elsewhere": trace.base_losses_outside(_falls(scenario, flow)) if flow.kind == "deepfgs" else None,
         "psnr_db": round(float(numpy.nanmean(trace.shown.psnr[active])), 2) if numpy.isfinite(trace.shown.psnr).any() else None,
         "longest_stall_s": round(_stall(trace), 3),
         "frame_delay_ms": _frame_delay(trace),
@@ -63,12 +62,6 @@ def of_flow(scenario, trace):
     if flow.kind == "deepfgs" and numpy.isfinite(estimate).any():
         figures["estimate_most_mbps"] = round(float(numpy.nanmax(estimate)) / 1e6, 3)
     return figures
-
-
-def _falls(scenario, flow):
-    """The second after each fall of the capacity, and a little before, for what is in the queue then: (begin, end)."""
-    steps = scenario.forward if flow.direction == "forward" else scenario.backward
-    return [(time - 0.5, time + 1) for (_, before), (time, after) in zip(steps, steps[1:], strict=False) if after < before]
 
 
 def _stall(trace):
