@@ -6,8 +6,7 @@
 /// instance serves one thread at a time. The buffers live as long as the instance; the encoder's and the decoder's own
 /// networks are set up by the first frame, and no buffer is allocated by later ones.
 ///
-/// Cost: the shipped model multiplies 14 000 numbers per pixel of the padded picture for either side, 13.8 · 10⁹ at
-/// 1280×720. A core with two 512-bit multiply-add units does 32 per cycle: at 2.3 GHz the floor is 94 ms on two cores.
+/// Cost: what `ModelConfiguration.multiplyAdds(of:width:height:)` says; bench/speed has what it takes in time.
 final class CodecNetwork {
     let grid: LatentGrid
     /// The step and scale shift of the frame at hand: set before `predict`.
