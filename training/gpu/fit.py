@@ -13,6 +13,7 @@ from deepfgs_training import eight_bits, evaluation, schedule
 from deepfgs_training.config import Ablation, load_config
 from deepfgs_training.data import Tiles, as_float
 from deepfgs_training.errors import TrainingError
+from deepfgs_training.grow import grown
 from deepfgs_training.integer_entropy import calibrate, train_quantised
 from deepfgs_training.layers import TransformConv
 from deepfgs_training.model import DeepFGS
@@ -89,11 +90,15 @@ class Fit:
         if not self.o.resume and not list(folder.glob("weights-*.safetensors")):
             return net, "from nothing"
         tensors, meta = parts.read(folder)
+        state, stated = {k: v for k, v in tensors.items() if ".quant." not in k}, load_config(meta["config"])[0]
+        state = state if stated == self.model else grown(state, stated, self.model)
+        if state is None:
+            raise TrainingError(f"{folder} holds weights of {meta['config']}, which {self.o.config} has not grown from")
         try:
-            net.load_state_dict({k: v for k, v in tensors.items() if ".quant." not in k})
+            net.load_state_dict(state)
         except RuntimeError as error:
-            raise TrainingError(f"{folder} does not hold weights of {self.o.config}: {error}") from None
-        return net, f"from {folder}, step {meta['step']}"
+            raise TrainingError(f"{folder} does not hold weights of {meta['config']}: {error}") from None
+        return net, f"from {folder}, {meta['config']}, step {meta['step']}"
 
     # One step -----------------------------------------------------------------------------------------------------
 

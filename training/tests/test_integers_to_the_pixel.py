@@ -15,6 +15,7 @@ from deepfgs_training.export import export
 from deepfgs_training.integer_transforms import Exporter, IntegerTransforms, behind_relu
 from deepfgs_training.model import DeepFGS
 from deepfgs_training.quantisation import ACCUMULATOR_LIMIT, IntegerLayer
+from deepfgs_training.revive import dead_channels, revive
 from deepfgs_training.safetensors_files import read_tensors
 from deepfgs_training.shipped import Shipped
 from deepfgs_training.train import Run, Trainer, new_network
@@ -216,3 +217,31 @@ def test_a_network_grows_by_blocks_that_are_the_identity(small, tmp_path):
     with pytest.raises(TrainingError, match="another configuration"):
         load_network(tmp_path / "a.safetensors", fewer)
     assert load_network(tmp_path / "a.safetensors", dataclasses.replace(wider, integers=True)).ga[2].slope == 0
+
+
+def test_a_network_grows_wider_and_by_slices(small, tmp_path):
+    """Wider layers, a deeper stage, a further slice: the picture and the rate are the same at first, and all of it trains."""
+    wider = dataclasses.replace(
+        SMALL, widths=(24, 40, 64), analysis_blocks=(1, 1, 2), slices=(8, 4, 4, 8, 12), z_channels=12, feature_channels=24,
+        hidden=32)
+    save_float(tmp_path / "a.safetensors", SMALL, small.state_dict(), "a")
+    grown = load_network(tmp_path / "a.safetensors", wider)
+    x = torch.rand(2, 3, 64, 128)
+    with torch.no_grad():
+        before, after = small.analyse(x), grown.analyse(x)
+        assert torch.equal(before.z, after.z[:, :8])
+        assert torch.allclose(before.basic, after.basic, atol=1e-5)
+        a, b = small.rounded(before, 6), grown.rounded(after, 6)
+        assert torch.allclose(a.latents, b.latents[:, :24], atol=1e-5)
+        assert torch.allclose(a.bits, b.bits[:24], rtol=1e-4)
+        assert b.scalable[:, 12:].abs().max() == 0
+        assert torch.allclose(small.decode(a.latents), grown.decode(b.latents), atol=1e-5)
+    assert dead_channels(grown, [x])[-12:] == list(range(24, 36))
+    revive(grown, list(range(24, 36)), [x])
+    out = grown(x, torch.tensor([6, 24]))
+    (out.decoded.pow(2).sum() + out.bits_scalable.sum() + out.bits_z.sum()).backward()
+    for name in ("ga.1", "ga.4.d", "ha.4", "hyp.0", "gsyn.0.p1", "ffm.0"):
+        assert grown.get_submodule(name).weight.grad.abs().amax() > 0
+    assert grown.ffm[0].weight.grad[:, 24:].abs().max() > 0
+    with pytest.raises(TrainingError, match="another configuration"):
+        load_network(tmp_path / "a.safetensors", dataclasses.replace(wider, slices=(8, 4, 8, 8, 12)))
