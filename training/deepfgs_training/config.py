@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
+from .distortion import KINDS
 from .errors import TrainingError
 
 # Fixed by the model file's format, not by a configuration.
@@ -164,6 +165,7 @@ class TrainConfig:
     ema: float = _setting(0.9995, "memory of the averaged weights, for each step")
     qat_from: float = _setting(1.0, "share of the budget after which the entropy networks train quantised; 1 = never")
     int8_from: float = _setting(1.0, "share of the budget after which the transforms train as 8-bit integers; 1 = never")
+    distortion: str = _setting("mse", "what pictures are judged by: mse or msssim (crops of 192 or more)")
     revive_until: float = _setting(0.5, "share of the budget up to which dead channels are revived; 0 = never")
 
     def __post_init__(self):
@@ -174,7 +176,8 @@ class TrainConfig:
             "base_share": 0 <= self.base_share and self.base_share + self.full_share <= 1,
             "full_share": 0 <= self.full_share <= 1, "cut_power": 0 < self.cut_power <= 4, "decay_from": 0 <= self.decay_from < 1,
             "qat_from": 0 <= self.qat_from <= 1, "int8_from": 0 <= self.int8_from <= 1,
-            "revive_until": 0 <= self.revive_until <= 1, "muon": self.muon >= 0, "step_range": 1 <= self.step_range <= 4, "warmup": self.warmup >= 0}
+            "revive_until": 0 <= self.revive_until <= 1, "muon": self.muon >= 0,
+            "distortion": self.distortion in KINDS, "step_range": 1 <= self.step_range <= 4, "warmup": self.warmup >= 0}
         for name, fine in checks.items():
             if not fine:
                 hint = f"; crops are multiples of {STRIDE}" if "crop" in name else ""

@@ -12,6 +12,7 @@ from . import eight_bits, evaluation, schedule
 from .checkpoint import Checkpoint
 from .config import Ablation, ModelConfig, TrainConfig
 from .data import Tiles
+from .distortion import distortion
 from .errors import TrainingError
 from .integer_entropy import calibrate, train_quantised
 from .model import DeepFGS
@@ -176,7 +177,8 @@ class Trainer:
         value, weight = schedule.multipliers(config, k, channels, 1.0 if steps is None else steps)
         mse = (out.decoded - x).pow(2).mean((1, 2, 3)) * 255**2
         bpp = (out.bits_z + out.bits_basic + (out.bits_scalable * out.mask).sum(1)) / side**2
-        loss = (weight * (value * mse + bpp)).mean()
+        judged = distortion(config.distortion, out.decoded, x, mse)
+        loss = (weight * (value * judged + bpp)).mean()
         for optimiser, _ in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import sys
 import time
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -43,6 +44,8 @@ class Fit:
         lone = dict(batch=GPU_BATCH, crop=GPU_CROP) if self.cuda else {}
         given = {k: getattr(o, k) for k in ("batch", "crop", "lr") if getattr(o, k) is not None}
         self.config = dataclasses.replace(config, **{**lone, **given})
+        if self.config.distortion != "mse":
+            raise TrainingError(f"distortion = {self.config.distortion}: this script trains for the squared error alone")
         self.use_kernels()
         self.net, resumed = self.network()
         self.net = self.net.to(self.device)
@@ -90,7 +93,8 @@ class Fit:
         if not self.o.resume and not list(folder.glob("weights-*.safetensors")):
             return net, "from nothing"
         tensors, meta = parts.read(folder)
-        state, stated = {k: v for k, v in tensors.items() if ".quant." not in k}, load_config(meta["config"])[0]
+        state = {k: v for k, v in tensors.items() if ".quant." not in k}
+        stated = self.model if meta["config"] == self.o.config else load_config(meta["config"])[0]
         state = state if stated == self.model else grown(state, stated, self.model)
         if state is None:
             raise TrainingError(f"{folder} holds weights of {meta['config']}, which {self.o.config} has not grown from")
@@ -98,7 +102,7 @@ class Fit:
             net.load_state_dict(state)
         except RuntimeError as error:
             raise TrainingError(f"{folder} does not hold weights of {meta['config']}: {error}") from None
-        return net, f"from {folder}, {meta['config']}, step {meta['step']}"
+        return net, f"from {folder}, step {meta['step']} of {Path(meta['config']).stem}"
 
     # One step -----------------------------------------------------------------------------------------------------
 

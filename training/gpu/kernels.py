@@ -50,7 +50,7 @@ def _weight_gradient(x, g, out, P, H, W, C, STEPS, BP: tl.constexpr, BC: tl.cons
 @triton.jit
 def _quantise(x, step, y, total, C, LOW: tl.constexpr, HIGH: tl.constexpr, B: tl.constexpr):
     i = tl.program_id(0) * B + tl.arange(0, B)
-    v = tl.load(x + i, mask=i < total, other=0.0).to(tl.float32) / tl.load(step + i % C)
+    v = tl.div_rn(tl.load(x + i, mask=i < total, other=0.0).to(tl.float32), tl.load(step + i % C))
     v = tl.minimum(tl.maximum(v, LOW), HIGH)
     # Half to even: a half that was rounded up to an odd integer goes back down.
     up = tl.floor(v + 0.5)
@@ -63,7 +63,7 @@ def _quantise(x, step, y, total, C, LOW: tl.constexpr, HIGH: tl.constexpr, B: tl
 def _quantise_gradient(x, step, g, d, total, C, LOW: tl.constexpr, HIGH: tl.constexpr, B: tl.constexpr):
     i = tl.program_id(0) * B + tl.arange(0, B)
     s = tl.load(step + i % C)
-    v = tl.load(x + i, mask=i < total, other=0.0).to(tl.float32) / s
+    v = tl.div_rn(tl.load(x + i, mask=i < total, other=0.0).to(tl.float32), s)
     r = tl.load(g + i, mask=i < total, other=0.0).to(tl.float32) / s
     r = tl.where((v >= LOW) & (v <= HIGH), r, 0.0)
     tl.store(d + i, r.to(d.dtype.element_ty), mask=i < total)
