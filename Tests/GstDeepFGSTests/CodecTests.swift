@@ -60,6 +60,21 @@ struct TestPicture {
     }
 }
 
+/// Says how a picture lies in a buffer.
+func addVideoMeta(
+    to buffer: UnsafeMutablePointer<GstBuffer>?, format: String, width: Int, height: Int, offsets: [Int],
+    strides: [Int]
+) {
+    var starts = (offsets + [0, 0, 0]).map { gsize($0) }
+    var rows = (strides + [0, 0, 0]).map { gint($0) }
+    // `gst_video_format_from_string` is declared to read no memory, so its call may move: not beyond where it is needed.
+    format.withCString { name in
+        _ = gst_buffer_add_video_meta_full(
+            buffer, GST_VIDEO_FRAME_FLAG_NONE, gst_video_format_from_string(name), guint(width), guint(height),
+            guint(offsets.count), &starts, &rows)
+    }
+}
+
 extension Harness {
     func setCaps(_ width: Int, _ height: Int, format: String = "RGB", framerate: String = "10/1") {
         gst_harness_set_src_caps_str(
@@ -71,11 +86,8 @@ extension Harness {
     func push(_ picture: TestPicture, format: String = "RGB", padding: Int = 0, time: UInt64 = 0) -> GstFlowReturn {
         let (bytes, stride) = picture.bytes(format: format, padding: padding)
         let buffer = gst_buffer_new_memdup(bytes, gsize(bytes.count))
-        var offsets: [gsize] = [0, 0, 0, 0]
-        var strides: [gint] = [gint(stride), 0, 0, 0]
-        gst_buffer_add_video_meta_full(
-            buffer, GST_VIDEO_FRAME_FLAG_NONE, gst_video_format_from_string(format), guint(picture.width),
-            guint(picture.height), 1, &offsets, &strides)
+        addVideoMeta(
+            to: buffer, format: format, width: picture.width, height: picture.height, offsets: [0], strides: [stride])
         buffer?.pointee.pts = GstClockTime(time)
         buffer?.pointee.duration = 100_000_000
         return gst_harness_push(harness, buffer)

@@ -110,11 +110,9 @@ extension Harness {
             "video/x-raw,format=\(picture.format),width=\(picture.width),height=\(picture.height),framerate=10/1\(caps)"
         )
         let buffer = gst_buffer_new_memdup(picture.bytes, gsize(picture.bytes.count))
-        var offsets = (picture.starts + [0, 0, 0]).map { gsize($0) }
-        var strides = (picture.strides + [0, 0, 0]).map { gint($0) }
-        gst_buffer_add_video_meta_full(
-            buffer, GST_VIDEO_FRAME_FLAG_NONE, gst_video_format_from_string(picture.format), guint(picture.width),
-            guint(picture.height), guint(picture.starts.count), &offsets, &strides)
+        addVideoMeta(
+            to: buffer, format: picture.format, width: picture.width, height: picture.height, offsets: picture.starts,
+            strides: picture.strides)
         buffer?.pointee.pts = 0
         buffer?.pointee.duration = 100_000_000
         gst_harness_push(harness, buffer)
