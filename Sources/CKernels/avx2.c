@@ -14,7 +14,7 @@ typedef struct {
     (Sums) { _mm256_loadu_si256((const __m256i *)(p)), _mm256_loadu_si256((const __m256i *)(p) + 1) }
 #define BROADCAST(p)                                                                                                   \
     ({                                                                                                                 \
-        const __m256i all_ = _mm256_set1_epi32(*(const int32_t *)(p));                                                 \
+        const __m256i all_ = _mm256_set1_epi32(*(const int32_unaligned *)(p));                                         \
         (Sums){all_, all_};                                                                                            \
     })
 #define DOT(s, a, w)                                                                                                   \

@@ -17,7 +17,7 @@ typedef struct {
         all_;                                                                                                          \
     })
 #define LOAD(p) QUARTERS(_mm_loadu_si128((const __m128i *)(p) + i))
-#define BROADCAST(p) QUARTERS(_mm_set1_epi32(*(const int32_t *)(p)))
+#define BROADCAST(p) QUARTERS(_mm_set1_epi32(*(const int32_unaligned *)(p)))
 #define DOT(s, a, w) QUARTERS(_mm_add_epi32((s).part[i], _mm_madd_epi16((a).part[i], (w).part[i])))
 #define SUMS(v)                                                                                                        \
     ({                                                                                                                 \

@@ -12,6 +12,8 @@ typedef v16i v16i_unaligned __attribute__((aligned(4)));
 typedef v16f v16f_unaligned __attribute__((aligned(4)));
 typedef v16s v16s_unaligned __attribute__((aligned(2)));
 typedef v16b v16b_unaligned __attribute__((aligned(1)));
+// Four bytes or two words of input, which begin at any byte or word.
+typedef int32_t int32_unaligned __attribute__((aligned(1), may_alias));
 
 // Vectors are arguments of inlined functions only: no calling convention is concerned.
 #pragma clang diagnostic ignored "-Wpsabi"
