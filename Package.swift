@@ -86,7 +86,7 @@ let package = Package(
             name: "DeepFGSFuzz",
             dependencies: ["CDeepFGS", "CKernels", "DeepFGS", "DeepFGSPlugin", "DeepFGSTransport"],
             swiftSettings: settings),
-        .testTarget(name: "DeepFGSFuzzTests", dependencies: ["DeepFGSFuzz"], swiftSettings: settings),
+        .testTarget(name: "DeepFGSFuzzTests", dependencies: ["DeepFGSFuzz", "DeepFGS"], swiftSettings: settings),
 
         .testTarget(name: "DeepFGSBitstreamTests", dependencies: ["DeepFGSBitstream"], swiftSettings: settings),
         .testTarget(name: "DeepFGSTests", dependencies: ["DeepFGS", "CKernels"], swiftSettings: settings),

@@ -87,7 +87,7 @@ enum FuzzModels {
         let frame: [UInt8]
 
         init(name: String) throws {
-            file = try readWhole(root + "/Tests/Fixtures/\(name).safetensors")
+            file = try contents(ofFile: root + "/Tests/Fixtures/\(name).safetensors")
             model = try Model(bytes: file)
             let picture = Picture(width: 20, height: 30, pixels: (0..<1800).map { UInt8(truncatingIfNeeded: $0 &* 7) })
             let encoder = try Encoder(

@@ -1,3 +1,4 @@
+import DeepFGS
 import Glibc
 
 /// Runs a target: built with `-DFUZZER` (see `make fuzz`) under libFuzzer, otherwise on files that it is given.
@@ -14,7 +15,7 @@ struct Main {
             guard arguments.count > 2, let target = FuzzTarget(rawValue: arguments[1]) else { usage() }
             for path in arguments.dropFirst(2) {
                 print(path)
-                try readWhole(path).withUnsafeBytes { try target.run($0) }
+                try contents(ofFile: path).withUnsafeBytes { try target.run($0) }
             }
         #endif
     }
@@ -65,16 +66,3 @@ private func usage() -> Never {
         return 0
     }
 #endif
-
-/// The bytes of a file.
-func readWhole(_ path: String) throws -> [UInt8] {
-    guard let file = fopen(path, "rb") else { throw FuzzFinding(description: "cannot read \(path)") }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-        let count = fread(&buffer, 1, buffer.count, file)
-        if count == 0 { return bytes }
-        bytes += buffer[..<count]
-    }
-}

@@ -1,3 +1,4 @@
+import DeepFGS
 import Glibc
 import Testing
 
@@ -26,7 +27,7 @@ struct CorpusTests {
         let inputs = Self.inputs(of: target)
         #expect(inputs.count >= 5)
         for path in inputs {
-            let bytes = try readWhole(path)
+            let bytes = try contents(ofFile: path)
             #expect(throws: Never.self, "\(path)") { try bytes.withUnsafeBytes { try target.run($0) } }
         }
     }

@@ -1,3 +1,4 @@
+import DeepFGS
 import Foundation
 import Testing
 
@@ -44,6 +45,29 @@ import Testing
         #expect(throws: Failure.self) { try makeDirectory(joined(folder, "file/below")) }
         let failure = #expect(throws: Failure.self) { _ = try readFile(joined(folder, "file"), limit: 1) }
         #expect(failure?.status == .badInput)
+    }
+
+    @Test func readsAsManyBytesAsAreWanted() throws {
+        let folder = try temporaryDirectory()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = joined(folder, "file")
+        let bytes = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        try writeFile(path, bytes)
+        let file = open(path, O_RDONLY)
+        defer { close(file) }
+        #expect(try contents(of: file, first: 8, limit: 100) == Array(bytes[..<8]))
+        #expect(try contents(of: file, first: 0, limit: 100).isEmpty)
+        #expect(try contents(of: file, limit: 199_992) == Array(bytes[8...]), "from where it stands, up to the limit")
+        lseek(file, 0, SEEK_SET)
+        #expect(throws: SystemError(code: EFBIG)) { _ = try contents(of: file, limit: 199_999) }
+        #expect(throws: SystemError(code: EBADF)) { _ = try contents(of: -1, limit: 1) }
+        // A pipe does not say how long it is.
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        #expect(bytes[..<1000].withUnsafeBytes { write(ends[1], $0.baseAddress, $0.count) } == 1000)
+        close(ends[1])
+        #expect(try contents(of: ends[0], limit: .max) == Array(bytes[..<1000]))
+        close(ends[0])
     }
 
     @Test func makesDirectories() throws {

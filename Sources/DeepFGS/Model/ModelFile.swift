@@ -13,7 +13,7 @@ func readFile(_ path: String) throws(ModelError) -> [UInt8] { try readFile(path,
 /// - Throws: As `readFile(_:)`.
 func readFile(_ path: String, first limit: Int) throws(ModelError) -> [UInt8] {
     func failure(_ code: Int32) -> ModelError {
-        .unreadable(path: path, reason: strerror(code).map { String(cString: $0) } ?? "error \(code)")
+        .unreadable(path: path, reason: SystemError(code: code).description)
     }
     // Of what is no regular file, opening a pipe would wait for its other end.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -25,18 +25,7 @@ func readFile(_ path: String, first limit: Int) throws(ModelError) -> [UInt8] {
         throw status.st_mode & S_IFMT == S_IFDIR
             ? failure(EISDIR) : .unreadable(path: path, reason: "not a regular file")
     }
-    guard min(status.st_size, limit) <= fileLimit else { throw failure(EFBIG) }
-    var code: Int32 = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: min(status.st_size, limit)) { buffer, count in
-        let size = min(status.st_size, limit)
-        while count < size {
-            let got = read(descriptor, buffer.baseAddress?.advanced(by: count), size - count)
-            if got < 0, errno == EINTR { continue }
-            if got < 0 { code = errno }
-            guard got > 0 else { return }
-            count += got
-        }
-    }
-    guard code == 0 else { throw failure(code) }
-    return bytes
+    do throws(SystemError) {
+        return try contents(of: descriptor, first: limit, limit: fileLimit)
+    } catch { throw failure(error.code) }
 }

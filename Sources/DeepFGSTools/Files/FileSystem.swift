@@ -1,3 +1,4 @@
+import DeepFGS
 import Glibc
 
 /// What stands at a path.
@@ -30,24 +31,12 @@ public func readFile(_ path: String, limit: Int = 1 << 30) throws(Failure) -> [U
     let file = path == "-" ? STDIN_FILENO : withPath(path) { open($0, O_RDONLY | O_CLOEXEC) }
     guard file >= 0 else { throw Failure(.noInput, path, systemReason()) }
     defer { if file != STDIN_FILENO { close(file) } }
-    var status = stat()
-    guard fstat(file, &status) == 0 else { throw Failure(.inputOutput, path, systemReason()) }
-    guard status.st_mode & S_IFMT != S_IFDIR else { throw Failure(.noInput, path, systemReason(EISDIR)) }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(min(max(Int(status.st_size), 0), limit) + 1)
-    while true {
-        guard bytes.count <= limit else { throw Failure(.badInput, path, "larger than \(limit) bytes") }
-        let room = max(bytes.capacity - bytes.count, 1 << 16)
-        var problem: Int32 = 0
-        let piece = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-            let got = read(file, buffer.baseAddress, room)
-            if got < 0 { problem = errno }
-            count = max(got, 0)
+    do throws(SystemError) { return try contents(of: file, limit: limit) } catch {
+        switch error.code {
+        case EFBIG: throw Failure(.badInput, path, "larger than \(limit) bytes")
+        case EISDIR: throw Failure(.noInput, path, error.description)
+        default: throw Failure(.inputOutput, path, error.description)
         }
-        if problem == EINTR { continue }
-        guard problem == 0 else { throw Failure(.inputOutput, path, systemReason(problem)) }
-        if piece.isEmpty { return bytes }
-        if bytes.isEmpty { bytes = piece } else { bytes += piece }
     }
 }
 
