@@ -66,7 +66,9 @@ static gssize write_marks(GstRTPHeaderExtension *extension, const GstBuffer *inp
     if (size < DEEPFGS_FRAME_MARKING_SIZE || !meta ||
         !gst_structure_get_uint(gst_custom_meta_get_structure(meta), META_FIELD, &marks))
         return 0;
-    GST_WRITE_UINT16_BE(data, marks);
+    /* Elements begin at any address. */
+    data[0] = (guint8)(marks >> 8);
+    data[1] = (guint8)marks;
     return DEEPFGS_FRAME_MARKING_SIZE;
 }
 
@@ -75,7 +77,7 @@ static gboolean read_marks(GstRTPHeaderExtension *extension, GstRTPHeaderExtensi
 {
     (void)extension, (void)flags;
     if (size >= DEEPFGS_FRAME_MARKING_SIZE)
-        deepfgs_frame_marking_attach(buffer, GST_READ_UINT16_BE(data));
+        deepfgs_frame_marking_attach(buffer, (guint16)(data[0] << 8 | data[1]));
     return TRUE;
 }
 
