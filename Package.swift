@@ -106,7 +106,9 @@ let package = Package(
         .systemLibrary(name: "CGstCheck", path: "Tests/CGstCheck", pkgConfig: "gstreamer-check-1.0"),
         .testTarget(
             name: "GstDeepFGSTests",
-            dependencies: ["GstDeepFGS", "DeepFGSPlugin", "DeepFGS", "CGStreamer", "CGstCheck"],
+            dependencies: [
+                "GstDeepFGS", "DeepFGSPlugin", "DeepFGSTransport", "CDeepFGS", "DeepFGS", "CGStreamer", "CGstCheck",
+            ],
             swiftSettings: settings),
         // The built plugin and the recipes, as commands.
         .testTarget(name: "PipelineTests", swiftSettings: settings),

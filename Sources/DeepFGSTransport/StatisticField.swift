@@ -40,11 +40,13 @@ public struct StatisticField<Source: Sendable>: Sendable {
     public let value: @Sendable (Source) -> Value
 
     /// A counter of frames, packets or bytes.
-    init(_ name: StaticString, _ unit: Unit, _ meaning: StaticString, _ count: @escaping @Sendable (Source) -> UInt64) {
+    package init(
+        _ name: StaticString, _ unit: Unit, _ meaning: StaticString, _ count: @escaping @Sendable (Source) -> UInt64
+    ) {
         self.init(name, .counter, unit, meaning) { .uint64(count($0)) }
     }
 
-    init(
+    package init(
         _ name: StaticString, _ kind: Kind, _ unit: Unit, _ meaning: StaticString,
         _ value: @escaping @Sendable (Source) -> Value
     ) {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "statistic.h"
 
 /* Every pointer is non-null unless it says _Nullable. */
 #pragma clang assume_nonnull begin
@@ -100,6 +101,14 @@ DeepFGSStatus deepfgs_encoder_encode(DeepFGSEncoder *encoder, const DeepFGSRawPi
 /* Copies the last frame to `bytes`, at most `size` of it. */
 void deepfgs_encoder_read(DeepFGSEncoder *encoder, uint8_t *bytes, size_t size);
 
+/* What deepfgsenc counts from its start on; `latency` is what it announces, in nanoseconds. */
+typedef struct {
+    uint64_t encoded, late, bytes, latency;
+} DeepFGSEncoderCounts;
+
+/* Fills in up to `capacity` fields, at most DEEPFGS_MOST_STATISTICS, and returns how many there are. */
+size_t deepfgs_encoder_statistics(const DeepFGSEncoderCounts *counts, DeepFGSStatistic *fields, size_t capacity);
+
 /* Makes pictures of frames. */
 typedef struct DeepFGSDecoder DeepFGSDecoder;
 
@@ -130,6 +139,14 @@ typedef struct {
 /* Decodes a frame that `begin` accepted into a picture of the size that it said. On failure the picture is as it was. */
 DeepFGSStatus deepfgs_decoder_decode(DeepFGSDecoder *decoder, const uint8_t *bytes, size_t size,
                                      const DeepFGSRawPicture *picture, DeepFGSDecoded *decoded, DeepFGSError *error);
+
+/* What deepfgsdec counts from its start on; `latency` is what it announces, in nanoseconds. */
+typedef struct {
+    uint64_t decoded, cut, damaged, repeated, late, bytes, latency;
+} DeepFGSDecoderCounts;
+
+/* As deepfgs_encoder_statistics. */
+size_t deepfgs_decoder_statistics(const DeepFGSDecoderCounts *counts, DeepFGSStatistic *fields, size_t capacity);
 
 #pragma clang assume_nonnull end
 

@@ -10,10 +10,6 @@
 typedef enum { DEEPFGS_ON_LOSS_REPEAT, DEEPFGS_ON_LOSS_SKIP } DeepFGSOnLoss;
 
 typedef struct {
-    guint64 decoded, cut, damaged, repeated, late, bytes;
-} DeepFGSDecCounts;
-
-typedef struct {
     GstVideoDecoder parent;
 
     /* Under the object lock: properties, and what is counted. */
@@ -21,7 +17,7 @@ typedef struct {
     DeepFGSOnLoss on_loss;
     guint max_pixels;
     DeepFGSCompute compute;
-    DeepFGSDecCounts counts;
+    DeepFGSDecoderCounts counts;
     DeepFGSLive live;
 
     /* From start to stop. */

@@ -30,11 +30,10 @@ static GType deepfgs_on_loss_get_type(void)
 
 static GstStructure *gst_deepfgs_dec_stats(GstDeepFGSDec *self)
 {
-    const DeepFGSDecCounts *counts = &self->counts;
-    return gst_structure_new("application/x-deepfgs-dec-stats", "decoded", G_TYPE_UINT64, counts->decoded, "cut",
-                             G_TYPE_UINT64, counts->cut, "damaged", G_TYPE_UINT64, counts->damaged, "repeated",
-                             G_TYPE_UINT64, counts->repeated, "late", G_TYPE_UINT64, counts->late, "bytes",
-                             G_TYPE_UINT64, counts->bytes, "latency", G_TYPE_UINT64, self->live.announced, NULL);
+    DeepFGSStatistic fields[DEEPFGS_MOST_STATISTICS];
+    self->counts.latency = self->live.announced;
+    gsize count = deepfgs_decoder_statistics(&self->counts, fields, G_N_ELEMENTS(fields));
+    return deepfgs_structure_of("application/x-deepfgs-dec-stats", fields, MIN(count, G_N_ELEMENTS(fields)));
 }
 
 static void gst_deepfgs_dec_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)

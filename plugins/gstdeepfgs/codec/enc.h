@@ -8,10 +8,6 @@
 #include "pixels.h"
 
 typedef struct {
-    guint64 encoded, late, bytes;
-} DeepFGSEncCounts;
-
-typedef struct {
     GstVideoEncoder parent;
 
     /* Under the object lock: properties, and what is counted. */
@@ -21,7 +17,7 @@ typedef struct {
     DeepFGSCompute compute;
     /* Whether qos was set, and to what; otherwise it goes by whether the source is live. */
     gboolean qos_is_set, qos;
-    DeepFGSEncCounts counts;
+    DeepFGSEncoderCounts counts;
     DeepFGSLive live;
 
     /* From start to stop. */

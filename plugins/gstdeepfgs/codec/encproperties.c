@@ -53,10 +53,10 @@ static void gst_deepfgs_enc_set_property(GObject *object, guint id, const GValue
 
 static GstStructure *gst_deepfgs_enc_stats(GstDeepFGSEnc *self)
 {
-    const DeepFGSEncCounts *counts = &self->counts;
-    return gst_structure_new("application/x-deepfgs-enc-stats", "encoded", G_TYPE_UINT64, counts->encoded, "late",
-                             G_TYPE_UINT64, counts->late, "bytes", G_TYPE_UINT64, counts->bytes, "latency",
-                             G_TYPE_UINT64, self->live.announced, NULL);
+    DeepFGSStatistic fields[DEEPFGS_MOST_STATISTICS];
+    self->counts.latency = self->live.announced;
+    gsize count = deepfgs_encoder_statistics(&self->counts, fields, G_N_ELEMENTS(fields));
+    return deepfgs_structure_of("application/x-deepfgs-enc-stats", fields, MIN(count, G_N_ELEMENTS(fields)));
 }
 
 static void gst_deepfgs_enc_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)

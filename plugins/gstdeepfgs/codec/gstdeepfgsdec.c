@@ -33,17 +33,7 @@
  * gst-launch-1.0 filesrc location=/tmp/camera.dfgs ! deepfgsparse ! deepfgsdec ! pngenc ! multifilesink location=/tmp/frame-%05d.png
  * ]| Writes its frames as PNG files.
  *
- * ## The structure in #deepfgsdec:stats
- *
- * All are #guint64, since the element started.
- *
- * * `decoded`: frames decoded, cut ones included
- * * `cut`: those of them that were shorter than they had been made
- * * `damaged`: frames whose base was incomplete or damaged
- * * `repeated`: pictures shown again in place of damaged frames or of gaps
- * * `late`: frames that were not decoded because they would have come too late
- * * `bytes`: bytes of the frames decoded
- * * `latency`: nanoseconds, what the element announces; 0 before the first frames
+ * The fields of #deepfgsdec:stats are in docs/27-live.md.
  *
  * Since: 0.1
  */

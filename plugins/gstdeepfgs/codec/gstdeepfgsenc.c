@@ -32,14 +32,7 @@
  * The latency that the element reports is that of most frames (95 %) and a quarter more, measured, and the duration of
  * one frame until some were.
  *
- * ## The structure in #deepfgsenc:stats
- *
- * All are #guint64, since the element started.
- *
- * * `encoded`: frames encoded
- * * `late`: frames that were not encoded because they came too late
- * * `bytes`: bytes of the frames encoded
- * * `latency`: nanoseconds, what the element announces; 0 before the first frames
+ * The fields of #deepfgsenc:stats are in docs/27-live.md.
  *
  * ## Example pipelines
  * |[

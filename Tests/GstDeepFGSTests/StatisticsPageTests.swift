@@ -1,3 +1,5 @@
+import CDeepFGS
+import DeepFGSPlugin
 import Foundation
 import Testing
 
@@ -17,12 +19,14 @@ struct StatisticsPageTests {
         }
     }
 
-    static func check(_ page: String, _ rows: [String]) throws {
+    /// Compares the first table behind a line of a page.
+    static func check(_ page: String, after line: String = "", _ rows: [String]) throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let file = root.appendingPathComponent("docs/\(page)")
         var lines = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "\n")
-        let start = try #require(lines.firstIndex(of: header[0]), "\(page) has the table")
+        let before = line.isEmpty ? 0 : try #require(lines.firstIndex(of: line), "\(page) has the line")
+        let start = try #require(lines[before...].firstIndex(of: header[0]), "\(page) has the table")
         let end = lines[start...].firstIndex { !$0.hasPrefix("|") } ?? lines.endIndex
         if ProcessInfo.processInfo.environment["DEEPFGS_WRITE_DOCS"] != nil {
             lines.replaceSubrange(start..<end, with: header + rows)
@@ -42,6 +46,16 @@ struct StatisticsPageTests {
     @Test("docs/50: frame-stats of rtpdeepfgsdepay")
     func depacketiser() throws {
         try Self.check("50-loss.md", Self.rows(Depacketiser.statisticFields, of: Depacketiser().statistics))
+    }
+
+    @Test("docs/27: stats of deepfgsenc and deepfgsdec")
+    func codec() throws {
+        try Self.check(
+            "27-live.md", after: "`stats` of `deepfgsenc`, since the element started:",
+            Self.rows(CodecStatistics.encoder, of: DeepFGSEncoderCounts()))
+        try Self.check(
+            "27-live.md", after: "`stats` of `deepfgsdec`, since the element started:",
+            Self.rows(CodecStatistics.decoder, of: DeepFGSDecoderCounts()))
     }
 
     @Test("Names are all different, and no more than the border has room for")
