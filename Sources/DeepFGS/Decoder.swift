@@ -213,8 +213,7 @@ public final class Decoder {
         of frame: UnsafeRawBufferPointer, _ header: FrameHeader
     ) throws(DecodingError) -> (CodecNetwork, tail: UnsafeRawBufferPointer) {
         let network = try preparedNetwork(width: header.width, height: header.height)
-        network.quantiser = header.extensions.quantiser ?? .unit
-        network.times = stageTimes
+        network.begin(.decoding, quantiser: header.extensions.quantiser ?? .unit, times: stageTimes)
         let base = UnsafeRawBufferPointer(rebasing: frame[header.length..<header.baseEnd])
         guard try decodeBase(base, network) else { throw .bitstream(.baseDamaged) }
         let end = min(frame.count, header.frameLength)

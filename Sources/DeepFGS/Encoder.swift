@@ -86,8 +86,7 @@ public final class Encoder {
         _ picture: RawPicture, extensions: HeaderExtensions = HeaderExtensions(), into frame: inout [UInt8]
     ) throws(CodecError) {
         let network = try preparedNetwork(width: picture.width, height: picture.height)
-        network.quantiser = quantiser
-        network.times = stageTimes
+        network.begin(.encoding, quantiser: quantiser, times: stageTimes)
         try findSymbols(picture, network)
         scratch.removeAll(keepingCapacity: true)
         let lengths = measured(.coder, by: stageTimes) {

@@ -1,6 +1,6 @@
 /// The networks of one model for one picture size, with the buffers they work in.
 ///
-/// Calls go in the order of the specification: `analyse`, `expandHyper`, then for each slice `findSymbols` (encoder), or
+/// Calls go in the order of the specification: `begin`, `analyse`, `expandHyper`, then for each slice `findSymbols` (encoder), or
 /// for each of its passes `predict` and the entropy decoder filling `withSymbols`; after the slice's last pass
 /// `reconstruct`; `analyseScalable` after the last basic slice (encoder); `synthesise` at the end (decoder). One
 /// instance serves one thread at a time. The buffers live as long as the instance; the encoder's and the decoder's own
@@ -9,16 +9,9 @@
 /// Cost: what `ModelConfiguration.multiplyAdds(of:width:height:)` says; bench/speed has what it takes in time.
 final class CodecNetwork {
     let grid: LatentGrid
-    /// The step and scale shift of the frame at hand: set before `predict`.
-    var quantiser: Quantiser {
-        get { entropy.quantiser }
-        set { entropy.quantiser = newValue }
-    }
-    /// Measures the stages where it is set.
-    var times: StageTimes? {
-        didSet { transforms.times = times }
-    }
+    private var times: StageTimes?
     private let configuration: ModelConfiguration
+    private let workers: Workers
     private let entropy: EntropyNetwork
     private let transforms: any Transforms
     private let hyper: Buffer<Int16>
@@ -44,6 +37,7 @@ final class CodecNetwork {
         let instructions = options.backend == .reference ? .plain : options.instructions
         self.grid = grid
         self.configuration = configuration
+        self.workers = workers
         switch model.transforms {
         case .integer(let weights):
             transforms = IntegerTransforms(
@@ -66,6 +60,19 @@ final class CodecNetwork {
         let widest = configuration.slices.indices.filter(configuration.hasTwoPasses).map { configuration.slices[$0] }
         passSymbols = Buffer(count: grid.latentCount / 2 * (widest.max() ?? 0))
         passScales = Buffer(count: grid.latentCount / 2 * (widest.max() ?? 0))
+    }
+
+    /// Begins a picture, which from now on competes for processors with those of other encoders and decoders.
+    ///
+    /// - Parameters:
+    ///   - direction: Which way it goes.
+    ///   - quantiser: The step and scale shift of its frame.
+    ///   - times: Measures its stages; nil where nobody does.
+    func begin(_ direction: Workers.Direction, quantiser: Quantiser, times: StageTimes?) {
+        workers.begin(direction)
+        entropy.quantiser = quantiser
+        self.times = times
+        transforms.times = times
     }
 
     // MARK: Pixels to latents

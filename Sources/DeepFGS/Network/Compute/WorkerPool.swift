@@ -5,8 +5,10 @@ import Synchronization
 /// Threads that share the numbered tasks of several jobs; who submits a job works on it too.
 ///
 /// Tasks are handed out one by one, and only workers that have begun are waited for: a worker that the system does not
-/// schedule costs nothing. Jobs may come from any number of threads at once; workers go from job to job after each task,
-/// so that all get their share.
+/// schedule costs nothing. Jobs may come from any number of threads at once. Each says when it is due, and what is due
+/// first is worked on first: threads choose again after each task, and who submitted a later job waits while earlier
+/// ones can keep all processors busy. Pictures that compete are thus finished one after the other, not all of them late.
+/// Once there have been as many jobs at a time as there are now, a job allocates nothing.
 final class WorkerPool: @unchecked Sendable {
     /// The pool of the process: as many threads as there are processors, those that submit included.
     static let shared = WorkerPool()
@@ -21,20 +23,25 @@ final class WorkerPool: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let begun = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let ended = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    /// Jobs that still have tasks to hand out, and whose turn it is.
+    private let turned = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    /// Jobs that still have tasks to hand out, those that are due first in front.
     private var jobs: [Job] = []
-    private var turn = 0
+    /// Jobs that have ended, for the next ones.
+    private var spare: [Job] = []
     private var threads: [pthread_t] = []
     private var stopping = false
     /// Counts jobs; read without the lock by workers that wait for the next one.
     private let generation = Atomic(0)
     /// How many jobs there are; read without the lock.
     private let competing = Atomic(0)
+    /// Jobs that are due later wait, because those up to this time can keep all processors busy; read without the lock.
+    private let horizon = Atomic(Int.max)
 
     init() {
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(begun, nil)
         pthread_cond_init(ended, nil)
+        pthread_cond_init(turned, nil)
     }
 
     deinit {
@@ -44,11 +51,13 @@ final class WorkerPool: @unchecked Sendable {
         pthread_cond_broadcast(begun)
         pthread_mutex_unlock(mutex)
         for thread in threads { pthread_join(thread, nil) }
+        pthread_cond_destroy(turned)
         pthread_cond_destroy(ended)
         pthread_cond_destroy(begun)
         pthread_mutex_destroy(mutex)
         begun.deallocate()
         ended.deallocate()
+        turned.deallocate()
         mutex.deallocate()
     }
 
@@ -57,29 +66,42 @@ final class WorkerPool: @unchecked Sendable {
     /// - Parameters:
     ///   - tasks: How many.
     ///   - width: Most threads that work on them at once, the caller included; 1 to `widest`.
-    ///   - body: Receives the task and the worker that runs it, `0..<width`; runs on several threads at once.
+    ///   - due: Of jobs that compete, the one with the least number goes first.
+    ///   - context: What `body` needs; a closure that captures instead would be allocated for each job.
+    ///   - body: Receives the context, the task and the worker that runs it, `0..<width`; runs on several threads at once.
     /// - Throws: An error of a task; tasks that had not begun are then left out.
-    func run(
-        _ tasks: Int, width: Int, _ body: (_ task: Int, _ worker: Int) throws(CodecError) -> Void
+    func run<Context>(
+        _ tasks: Int, width: Int, due: Int, with context: Context,
+        _ body: @escaping (_ context: Context, _ task: Int, _ worker: Int) throws(CodecError) -> Void
     ) throws(CodecError) {
         guard width > 1, tasks > 1 else {
-            for task in 0..<tasks { try body(task, 0) }
+            for task in 0..<tasks { try body(context, task, 0) }
             return
         }
-        let error = withoutActuallyEscaping(body) { run(Job(tasks: tasks, width: width, body: $0)) }
+        // The job points into this call's memory: it ends before the call does.
+        let error = withUnsafePointer(to: Work(context: context, body: body)) { work in
+            run(tasks, width: width, due: due, work: work) { work, task, worker throws(CodecError) in
+                let work = work.assumingMemoryBound(to: Work<Context>.self)
+                try work.pointee.body(work.pointee.context, task, worker)
+            }
+        }
         if let error { throw error }
     }
 
     /// The caller's side of a job.
-    private func run(_ job: Job) -> CodecError? {
+    private func run(
+        _ tasks: Int, width: Int, due: Int, work: UnsafeRawPointer, _ call: @escaping Job.Call
+    ) -> CodecError? {
         pthread_mutex_lock(mutex)
-        grow(to: job.width - 1)
-        jobs.append(job)
-        competing.store(jobs.count, ordering: .relaxed)
+        grow(to: width - 1)
+        let job = spare.popLast() ?? Job()
+        job.begin(tasks, width: width, due: due, work: work, call)
+        jobs.insert(job, at: jobs.firstIndex { $0.due > due } ?? jobs.count)
+        jobsChanged()
         generation.add(1, ordering: .releasing)
         pthread_cond_broadcast(begun)
         pthread_mutex_unlock(mutex)
-        while job.runTask(worker: 0) {}
+        repeat { if horizon.load(ordering: .relaxed) < due { waitForTurn(due) } } while job.runTask(worker: 0)
         // What others still run ends soon: often sooner than a sleep would.
         var patience = Self.patience
         while patience > 0, job.taking.load(ordering: .acquiring) > 0 {
@@ -89,8 +111,17 @@ final class WorkerPool: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         retire(job)
         while job.taking.load(ordering: .relaxed) > 0 { pthread_cond_wait(ended, mutex) }
+        let error = job.end()
+        spare.append(job)
         pthread_mutex_unlock(mutex)
-        return job.error
+        return error
+    }
+
+    /// Waits until a job that is due then may go on.
+    private func waitForTurn(_ due: Int) {
+        pthread_mutex_lock(mutex)
+        while horizon.load(ordering: .relaxed) < due { pthread_cond_wait(turned, mutex) }
+        pthread_mutex_unlock(mutex)
     }
 
     /// A worker's life; it never works on jobs that ask for fewer threads than its number.
@@ -129,21 +160,25 @@ final class WorkerPool: @unchecked Sendable {
     /// Rounds of waiting awake: some 50 µs.
     private static let patience = 2500
 
-    /// The next job in turn that a worker may join.
-    private func nextJob(for index: Int) -> Job? {
-        for offset in 0..<jobs.count {
-            let place = (turn + offset) % jobs.count
-            if jobs[place].width > index {
-                turn = place + 1
-                return jobs[place]
-            }
-        }
-        return nil
-    }
+    /// The job that is due first of those that a worker may join.
+    private func nextJob(for index: Int) -> Job? { jobs.first { $0.width > index } }
 
     private func retire(_ job: Job) {
-        jobs.removeAll { $0 === job }
+        guard let place = jobs.firstIndex(where: { $0 === job }) else { return }
+        jobs.remove(at: place)
+        jobsChanged()
+    }
+
+    /// Says what follows from the jobs that there are now.
+    private func jobsChanged() {
         competing.store(jobs.count, ordering: .relaxed)
+        var busy = 0
+        var last = Int.max
+        for job in jobs where last == .max {
+            busy += job.width
+            if busy >= Self.processors { last = job.due }
+        }
+        if last > horizon.exchange(last, ordering: .relaxed) { pthread_cond_broadcast(turned) }
     }
 
     /// Starts threads until there are `count`, or as many as the system allows.
@@ -183,50 +218,50 @@ private func workerMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRa
     return nil
 }
 
-/// Tasks that are handed out in order to whoever asks.
+/// What a job's tasks do, in the memory of who submitted it.
+private struct Work<Context> {
+    let context: Context
+    let body: (Context, Int, Int) throws(CodecError) -> Void
+}
+
+/// Tasks that are handed out in order to whoever asks; used for one job after the other.
 private final class Job: @unchecked Sendable {
-    let width: Int
+    typealias Call = (_ work: UnsafeRawPointer, _ task: Int, _ worker: Int) throws(CodecError) -> Void
+
+    // Written under the pool's lock while nobody works on the job.
+    private(set) var width = 0, due = 0
+    private var tasks = 0
+    private var work: (start: UnsafeRawPointer, call: Call)?
     /// Workers that have begun and not ended.
     let taking = Atomic(0)
-    private let tasks: Int
-    private let body: (Int, Int) throws(CodecError) -> Void
     private let next = Atomic(0)
     private let failure = Mutex<CodecError?>(nil)
 
-    var error: CodecError? { failure.withLock { $0 } }
+    func begin(_ tasks: Int, width: Int, due: Int, work: UnsafeRawPointer, _ call: @escaping Call) {
+        (self.tasks, self.width, self.due) = (tasks, width, due)
+        self.work = (work, call)
+        next.store(0, ordering: .relaxed)
+    }
 
-    init(tasks: Int, width: Int, body: @escaping (Int, Int) throws(CodecError) -> Void) {
-        self.tasks = tasks
-        self.width = width
-        self.body = body
+    /// Forgets the tasks; returns the error of one of them.
+    func end() -> CodecError? {
+        work = nil
+        return failure.withLock { error in
+            defer { error = nil }
+            return error
+        }
     }
 
     /// Runs one task; false where none is left.
     func runTask(worker: Int) -> Bool {
         let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard task < tasks else { return false }
+        guard task < tasks, let work else { return false }
         do throws(CodecError) {
-            try body(task, worker)
+            try work.call(work.start, task, worker)
         } catch {
             failure.withLock { $0 = error }
             next.store(tasks, ordering: .relaxed)
         }
         return true
-    }
-}
-
-/// As many workers of the process's pool as one picture may keep busy.
-struct Workers: Hashable, Sendable {
-    /// Workers, the caller included; tasks learn which one runs them, `0..<width`.
-    let width: Int
-
-    /// `threads` workers; 0 means as many as there are processors.
-    init(threads: Int) { width = threads > 0 ? min(threads, WorkerPool.widest) : WorkerPool.processors }
-
-    /// As `WorkerPool.run`.
-    func run(
-        _ tasks: Int, _ body: (_ task: Int, _ worker: Int) throws(CodecError) -> Void
-    ) throws(CodecError) {
-        try WorkerPool.shared.run(tasks, width: width, body)
     }
 }

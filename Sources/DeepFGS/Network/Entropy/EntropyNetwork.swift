@@ -90,16 +90,18 @@ final class EntropyNetwork {
     func predict(_ slice: Int, pass: CodingPass, quantising: Bool) throws(CodecError) {
         let before = pending
         pending = nil
-        try workers.run(bands) { band, worker in
-            let scratch = scratch[worker]
-            if let before { takeIn(before, band, scratch) }
+        let prediction = (network: self, slice: slice, before: before, pass: pass, quantising: quantising)
+        try workers.run(bands, with: prediction) { prediction, band, worker in
+            let (network, slice, before, pass, quantising) = prediction
+            let scratch = network.scratch[worker]
+            if let before { network.takeIn(before, band, scratch) }
             switch pass {
             case .all: break
-            case .anchors: clearAnchors(slice, band)
-            case .others: takeAnchors(slice, band, scratch)
+            case .anchors: network.clearAnchors(slice, band)
+            case .others: network.takeAnchors(slice, band, scratch)
             }
-            predict(slice, band, pass, scratch)
-            if quantising { quantise(slice, band, pass) }
+            network.predict(slice, band, pass, scratch)
+            if quantising { network.quantise(slice, band, pass) }
         }
     }
 
@@ -113,7 +115,10 @@ final class EntropyNetwork {
     func finish() throws(CodecError) {
         guard let slice = pending else { return }
         pending = nil
-        try workers.run(bands) { band, worker in takeIn(slice, band, scratch[worker]) }
+        try workers.run(bands, with: (self, slice)) { context, band, worker in
+            let (network, slice) = context
+            network.takeIn(slice, band, network.scratch[worker])
+        }
     }
 
     // MARK: One band

@@ -56,8 +56,7 @@ final class HyperNetwork {
         _ first: IntegerLayer, _ second: IntegerLayer, from input: ActivationPlane, rows: Int,
         to output: ActivationPlane
     ) throws(CodecError) {
-        let (convolve, size) = (layers.kernels.table.convolve, layers.kernels.activationSize)
-        let position = layers.featureRoom * size
+        let position = layers.featureRoom * layers.kernels.activationSize
         let dense = ActivationLayout(row: input.columns * position, position: position)
         var wide = first.over(rows: rows, columns: input.columns, input.layout)
         wide.kind = DEEPFGS_RESULT_ACTIVATION
@@ -69,13 +68,24 @@ final class HyperNetwork {
         up.high = wide.high
         up.output_row = output.layout.row
         up.output_position = output.layout.position
-        let (wideTemplate, upTemplate) = (wide, up)
-        try workers.run(input.rows / rows) { band, worker in
-            var (wide, up) = (wideTemplate, upTemplate)
+        let stage = Stage(network: self, wide: wide, up: up, input: input, output: output, rows: rows)
+        try workers.run(input.rows / rows, with: stage) { stage, band, worker in stage.run(band, worker) }
+    }
+
+    /// One stage of a run: its convolutions, and where they read and write.
+    private struct Stage {
+        let network: HyperNetwork
+        let wide: DeepFGSConvolution, up: DeepFGSConvolution
+        let input: ActivationPlane, output: ActivationPlane
+        let rows: Int
+
+        func run(_ band: Int, _ worker: Int) {
+            let (convolve, between) = (network.layers.kernels.table.convolve, network.scratch[worker].start)
+            var (wide, up) = (wide, up)
             wide.input = UnsafeRawPointer(input.above(row: band * rows))
-            wide.output = scratch[worker].start
+            wide.output = between
             convolve(&wide)
-            up.input = UnsafeRawPointer(scratch[worker].start)
+            up.input = UnsafeRawPointer(between)
             up.output = output.row(2 * band * rows)
             convolve(&up)
         }

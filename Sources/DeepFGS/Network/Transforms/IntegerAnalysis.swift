@@ -96,12 +96,13 @@ final class IntegerAnalysis {
     }
 
     private func convert(_ picture: RawPicture) throws(CodecError) {
-        try workers.run(grid.paddedHeight / 4) { band, worker in
-            let strip = strips[worker]
+        try workers.run(grid.paddedHeight / 4, with: (self, picture)) { context, band, worker in
+            let (network, picture) = context
+            let strip = network.strips[worker]
             strip.read(picture, first: 4 * band)
             deepfgs_unshuffle(
-                strip.samples, strip.stride, Int32(grid.paddedWidth / 4), Int32(kernels.activationSize),
-                pixels.row(band))
+                strip.samples, strip.stride, Int32(network.grid.paddedWidth / 4), Int32(network.kernels.activationSize),
+                network.pixels.row(band))
         }
     }
 

@@ -111,10 +111,11 @@ final class IntegerProgram {
     /// Runs all phases.
     func run() throws(CodecError) {
         while scratch.count < workers.width { scratch.append(RawBuffer(count: scratchSize)) }
-        for phase in phases {
-            try workers.run(phase.needed) { band, worker in
-                let memory = scratch[worker].start
-                for step in phase.steps { run(step, band, worker, memory) }
+        for index in phases.indices {
+            try workers.run(phases[index].needed, with: (self, index)) { context, band, worker in
+                let (program, index) = context
+                let memory = program.scratch[worker].start
+                for step in program.phases[index].steps { program.run(step, band, worker, memory) }
             }
         }
     }
