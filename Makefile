@@ -209,10 +209,14 @@ bench-rd: deps train-deps bench-deps build ## rate and quality beside other code
 	$(VENV)/bin/python bench/rd --pictures "$(PICTURES)" --model $(MODEL) --out $(RD_OUT) $(if $(SET),--set "$(SET)" --perceptual) \
 	  $(if $(CODECS),--codecs $(CODECS)) $(if $(SETTINGS),--settings $(SETTINGS))
 
-bench-speed: train-deps deps build ## frames per second beside other codecs: make bench-speed [SIZE=768x512] [PICTURE=file] [CODECS="live-v2 webp"]
+.venv-speed/complete: bench/speed/requirements.txt
+	$(PYTHON) -m venv .venv-speed
+	.venv-speed/bin/pip install -q $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r bench/speed/requirements.txt
+	touch $@
+
+bench-speed: .venv-speed/complete deps build ## frames per second beside other codecs: make bench-speed [SIZE=768x512] [PICTURE=file] [CODECS="live-v2 webp"]
 	$(call install-packages,libopenjp2-tools libjxl-tools x264 ffmpeg)
-	$(VENV)/bin/pip install -q compressai
-	$(VENV)/bin/python bench/speed $(if $(SIZE),--size $(SIZE)) $(if $(PICTURE),--picture "$(PICTURE)") $(if $(CODECS),--codecs $(CODECS))
+	.venv-speed/bin/python bench/speed $(if $(SIZE),--size $(SIZE)) $(if $(PICTURE),--picture "$(PICTURE)") $(if $(CODECS),--codecs $(CODECS))
 
 STEPS ?= 1500
 

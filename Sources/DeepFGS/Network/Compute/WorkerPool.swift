@@ -175,7 +175,7 @@ final class WorkerPool: @unchecked Sendable {
         var busy = 0
         var last = Int.max
         for job in jobs where last == .max {
-            busy += job.width
+            busy += job.threads
             if busy >= Self.processors { last = job.due }
         }
         if last > horizon.exchange(last, ordering: .relaxed) { pthread_cond_broadcast(turned) }
@@ -231,6 +231,8 @@ private final class Job: @unchecked Sendable {
     // Written under the pool's lock while nobody works on the job.
     private(set) var width = 0, due = 0
     private var tasks = 0
+    /// Threads that it can keep busy.
+    var threads: Int { min(width, tasks) }
     private var work: (start: UnsafeRawPointer, call: Call)?
     /// Workers that have begun and not ended.
     let taking = Atomic(0)
