@@ -128,9 +128,10 @@ def measure(o) -> None:
             if not o.deepfgs.exists():
                 raise TrainingError(f"no {o.deepfgs}: run make build, or leave out --codecs {' '.join(ours.WAYS)}")
             way = ours.WAYS[name]
-            measure_ours(name, spread(way.settings, o.settings), o.deepfgs, o.model, result)
+            model = ROOT / f"models/{way.model}.safetensors" if way.model else o.model
+            measure_ours(name, spread(way.settings, o.settings), o.deepfgs, model, result)
             cut = "a plain prefix of so many bits per pixel" if way.by_bytes else "cut behind so many channels of y_s"
-            description = (f"{o.model.stem}: one stream for each picture, steps {way.base_step} and {way.step} of 16, "
+            description = (f"{model.stem}: one stream for each picture, steps {way.base_step} and {way.step} of 16, "
                            f"{cut}; container included; setting = cut")
             label = way.label
         elif not peers.available(name):

@@ -11,6 +11,7 @@ from PIL import Image
 from peers import Point, read
 
 CHANNELS = (0, 4, 8, 16, 24, 32, 48, 64, 80, 96, 128, 160, 192)
+HQ_CHANNELS = (0, 5, 10, 20, 30, 40, 60, 80, 100, 120, 160, 200, 231)  # of hq-v1
 CUT_BPP = (0.08, 0.1, 0.125, 0.15, 0.175, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
 
 
@@ -21,11 +22,13 @@ class Way(NamedTuple):
     by_bytes: bool = False  # cut at bytes, else behind channels
     base_step: int = 16  # quantiser steps of the base and of the scalable part
     step: int = 16
+    model: str | None = None  # of models/, in place of the one that the bench was given
+    channels: tuple = CHANNELS
 
     @property
     def settings(self) -> tuple:
         """All cuts that it can be measured at: bits per pixel, or channels."""
-        return CUT_BPP if self.by_bytes else CHANNELS
+        return CUT_BPP if self.by_bytes else self.channels
 
 
 WAYS = {
@@ -33,6 +36,8 @@ WAYS = {
     "deepfgs-bytes": Way("DeepFGS, cut by byte", by_bytes=True),
     "deepfgs-coarse": Way("DeepFGS, coarser, cut by channel", base_step=18, step=22),
     "deepfgs-coarse-bytes": Way("DeepFGS, coarser, cut by byte", by_bytes=True, base_step=18, step=22),
+    "deepfgs-hq": Way("DeepFGS hq, cut by channel", model="hq-v1", channels=HQ_CHANNELS),
+    "deepfgs-hq-bytes": Way("DeepFGS hq, cut by byte", by_bytes=True, model="hq-v1"),
 }
 
 

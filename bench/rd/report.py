@@ -14,6 +14,8 @@ STYLE = {
     "deepfgs-bytes": dict(color="#c1121f", linewidth=1.2, linestyle="--", zorder=9),
     "deepfgs-coarse": dict(color="#f4743b", linewidth=1.8, marker="o", markersize=3, zorder=9),
     "deepfgs-coarse-bytes": dict(color="#f4743b", linewidth=1.2, linestyle="--", zorder=8),
+    "deepfgs-hq": dict(color="#7b2d8b", linewidth=2.2, marker="o", markersize=3, zorder=9),
+    "deepfgs-hq-bytes": dict(color="#7b2d8b", linewidth=1.2, linestyle="--", zorder=8),
     "jpeg2000": dict(color="#1d4e89", linewidth=1.8, marker="s", markersize=3),
     "jpegxl-progressive": dict(color="#6a4c93", linestyle="--", marker="x", markersize=4),
     "avif": dict(color="#e9a03b"), "webp": dict(color="#2a9d8f"), "jpegxl": dict(color="#6a4c93"),
@@ -69,11 +71,13 @@ def bd_table(measured: dict[str, Curve], published: dict[str, Curve], metrics: l
              f"BD-rate of DeepFGS by {' / by '.join(LABELS[m] for m in metrics)}: negative is fewer bits. Mean of the log-rate difference over the "
              "range of quality both have, linear interpolation of the mean curves. *Cut by byte* gives every picture "
              "the same rate, as the layers of JPEG 2000 do; *cut by channel* and files for each quality give every "
-             "picture the bytes it needs. *Coarser* is the quantiser steps 18 and 22 in place of 16.", "",
-             "| against | " + " | ".join(t.name.removeprefix("DeepFGS, ") for t in tests) + " |",
+             "picture the bytes it needs. *hq* is hq-v1. *Coarser* is the quantiser steps 18 and 22 in place of 16.", "",
+             "| against | " + " | ".join(t.name.removeprefix("DeepFGS").lstrip(", ") for t in tests) + " |",
              "| --- " * (1 + len(tests)) + "|"]
-    for other in [measured[k] for k in ANCHORS if k in measured] + list(published.values()):
-        cells = [" / ".join(_percent(bd_rate(test, other, metric)) for metric in metrics) for test in tests]
+    own = [measured[k] for k in ("deepfgs", "deepfgs-bytes") if k in measured]
+    for other in own + [measured[k] for k in ANCHORS if k in measured] + list(published.values()):
+        cells = ["-" if test is other else " / ".join(_percent(bd_rate(test, other, metric)) for metric in metrics)
+                 for test in tests]
         mark = "" if other in measured.values() else " (published)"
         lines.append(f"| {other.name}{mark} | " + " | ".join(cells) + " |")
     return lines + [""]
