@@ -10,6 +10,7 @@ import unittest
 import numpy as np
 
 import reference_decoder as reference
+import reference_networks
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FIXTURES = os.path.join(ROOT, "Tests", "Fixtures")
@@ -70,10 +71,10 @@ class ReferenceDecoderTest(unittest.TestCase):
     def test_vectors_of_the_training_code(self):
         for name, model in self.models.items():
             with self.subTest(name=name):
-                self.check_vectors(model, reference.read_safetensors(read(FIXTURES, name + ".vectors.safetensors"))[1])
+                self.check_vectors(model, reference_networks.read_safetensors(read(FIXTURES, name + ".vectors.safetensors"))[1])
 
     def check_vectors(self, model, vectors):
-        networks = reference.IntegerNetworks(model)
+        networks = reference_networks.IntegerNetworks(model)
         phi = networks.features(vectors["z"])
         self.assertTrue(np.array_equal(phi, vectors["phi"]))
         for cut in ("cut0", "cut50", "cut192"):
@@ -82,7 +83,7 @@ class ReferenceDecoderTest(unittest.TestCase):
                 part = slice(start, start + channels)
                 mean, scale = networks.predict(i, features, latents, 0)
                 if networks.two_passes(i):
-                    at = reference.anchors(*mean.shape[1:])
+                    at = reference_networks.anchors(*mean.shape[1:])
                     known = np.where(at, 16 * vectors[cut + ".q"][part].astype(np.int64) + mean, 0)
                     again = networks.predict(i, features, latents, 0, known)
                     mean, scale = np.where(at, mean, again[0]), np.where(at, scale, again[1])
@@ -92,7 +93,7 @@ class ReferenceDecoderTest(unittest.TestCase):
                 start += channels
                 if i + 1 < len(model.slices):
                     features.append(networks.context(i, latents[-1]))
-            difference = np.abs(reference.synthesis(model).picture(np.concatenate(latents)) - vectors[cut + ".rgb"])
+            difference = np.abs(reference_networks.synthesis(model).picture(np.concatenate(latents)) - vectors[cut + ".rgb"])
             exact = model.configuration["format"] == 3
             self.assertLessEqual(difference.max(), 0 if exact else 1, cut)
             self.assertLess(np.count_nonzero(difference), 1e-4 * difference.size)
@@ -100,7 +101,7 @@ class ReferenceDecoderTest(unittest.TestCase):
     def test_integers_that_saturate_and_halves(self):
         """The tiny model of format 3 has clamped streams; its layers against sums of Python's own integers."""
         model, random = self.tiny, np.random.default_rng(1)
-        layers = reference.IntegerSynthesis(model)
+        layers = reference_networks.IntegerSynthesis(model)
         x = random.integers(-32767, 32768, (9, 2, 3))
         ours = layers.layer("gsyn.1.c", x, -32767, 32767)
         weight, bias = (model.tensors["gsyn.1.c." + part].astype(int).tolist() for part in ("weight", "bias"))
