@@ -29,7 +29,7 @@ def table(*path):
 class ReferenceDecoderTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        names = ("live-v0", "live-v1", "live-v2")  # of formats 1, 2 and 3
+        names = ("live-v0", "live-v1", "live-v2", "hq-v1")  # of formats 1, 2 and 3
         cls.models = {name: reference.Model(read(ROOT, "models", name + ".safetensors")) for name in names}
         cls.tiny = reference.Model(read(FIXTURES, "tiny-integers.safetensors"))
 
@@ -69,7 +69,8 @@ class ReferenceDecoderTest(unittest.TestCase):
                 self.assertEqual(str(caught.exception), reason)
 
     def test_vectors_of_the_training_code(self):
-        for name, model in self.models.items():
+        for name in ("live-v0", "live-v1", "live-v2"):
+            model = self.models[name]
             with self.subTest(name=name):
                 self.check_vectors(model, reference_networks.read_safetensors(read(FIXTURES, name + ".vectors.safetensors"))[1])
 
