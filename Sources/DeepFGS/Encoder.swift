@@ -15,7 +15,9 @@ public final class Encoder {
     private var network: CodecNetwork?
     private let options: ComputeOptions
     private var coder: RangeEncoder
+    /// The chunks of the frame at hand, and how long each is.
     private var scratch: [UInt8] = []
+    private var lengths = ChunkLengths()
 
     /// Prepares the networks for pictures of a size.
     ///
@@ -67,11 +69,13 @@ public final class Encoder {
     ///   - layout: Where they lie; another size than that of the picture before costs new networks.
     ///   - extensions: Optional header fields to write.
     ///   - frame: Receives the bytes, header first; any prefix of at least `FrameHeader.baseEnd` bytes decodes.
+    /// - Returns: The header.
     /// - Throws: `CodecError`; `frame` is then as it was.
+    @discardableResult
     public func encode(
         pixels: UnsafeRawBufferPointer, layout: PixelLayout, extensions: HeaderExtensions = HeaderExtensions(),
         into frame: inout [UInt8]
-    ) throws(CodecError) {
+    ) throws(CodecError) -> FrameHeader {
         try encode(try RawPicture(pixels, layout: layout), extensions: extensions, into: &frame)
     }
 
@@ -81,20 +85,25 @@ public final class Encoder {
     ///   - picture: The picture, R'G'B' or Y'CbCr; another size than that of the picture before costs new networks.
     ///   - extensions: Optional header fields to write.
     ///   - frame: Receives the bytes, header first; any prefix of at least `FrameHeader.baseEnd` bytes decodes.
+    /// - Returns: The header.
     /// - Throws: `CodecError`; `frame` is then as it was.
+    @discardableResult
     public func encode(
         _ picture: RawPicture, extensions: HeaderExtensions = HeaderExtensions(), into frame: inout [UInt8]
-    ) throws(CodecError) {
+    ) throws(CodecError) -> FrameHeader {
         let network = try preparedNetwork(width: picture.width, height: picture.height)
         network.begin(.encoding, quantiser: quantiser, times: stageTimes)
         try findSymbols(picture, network)
         scratch.removeAll(keepingCapacity: true)
-        let lengths = measured(.coder, by: stageTimes) {
+        lengths = ChunkLengths()
+        measured(.coder, by: stageTimes) {
             writeBase(network)
-            let baseLength = scratch.count
-            return [baseLength] + writeScalable(network)
+            lengths.append(scratch.count)
+            writeScalable(network)
         }
-        guard lengths.allSatisfy({ $0 <= FrameHeader.maximumChunkLength }) else { throw .frameTooLarge }
+        for chunk in 0..<lengths.count {
+            guard lengths[chunk] <= FrameHeader.maximumChunkLength else { throw .frameTooLarge }
+        }
         let checksum = scratch.withUnsafeBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[..<lengths[0]])) }
         var extensions = extensions
         extensions.quantiser = quantiser == .unit ? nil : quantiser
@@ -103,6 +112,7 @@ public final class Encoder {
             extensions: extensions)
         header.write(to: &frame)
         frame.append(contentsOf: scratch)
+        return header
     }
 
     /// Runs the networks: afterwards `network` holds `z`, and the symbols and scale indices of every slice.
@@ -134,23 +144,26 @@ public final class Encoder {
         while scratch.count < network.grid.minimumBaseLength { scratch.append(0) }
     }
 
-    /// Appends the scalable part to `scratch`: the slices of `y_s` in one stream.
-    ///
-    /// Returns the length of each chunk.
-    private func writeScalable(_ network: CodecNetwork) -> [Int] {
+    /// Appends the scalable part to `scratch`: the slices of `y_s` in one stream; and the length of each chunk.
+    private func writeScalable(_ network: CodecNetwork) {
         coder.reset()
-        let slices = model.configuration.basicSlices..<model.configuration.slices.count
-        var after: [Int] = []
+        let first = model.configuration.basicSlices
+        let slices = first..<model.configuration.slices.count
+        for _ in slices { lengths.append(0) }
         for slice in slices.reversed() {
-            after.append(coder.count)
+            // For now, the bytes behind it: the stream grows towards its start.
+            lengths[1 + slice - first] = coder.count
             coder.encode(
                 UnsafeBufferPointer(network.symbols(of: slice)), scales: UnsafeBufferPointer(network.scales(of: slice)))
         }
         let start = scratch.count
         coder.finish(into: &scratch)
-        let total = scratch.count - start
-        let ends = after.reversed().map { total - $0 }
-        return zip(ends, [0] + ends).map { $0 - $1 }
+        var begin = start
+        for index in 1..<lengths.count {
+            let end = scratch.count - lengths[index]
+            lengths[index] = end - begin
+            begin = end
+        }
     }
 
     /// Encodes one picture; a convenience for tools and tests.

@@ -24,7 +24,7 @@ public struct FrameHeader: Hashable, Sendable {
     /// Picture height in pixels, 1 to 65535.
     public var height: Int
     /// Bytes of each of the 1 to 64 chunks; chunk 0 is the base, its number is its priority.
-    public var chunkLengths: [Int]
+    public var chunkLengths: ChunkLengths
     /// CRC-32C of the base chunk's bytes.
     public var baseChecksum: UInt32
     /// What the optional fields say.
@@ -57,7 +57,7 @@ public struct FrameHeader: Hashable, Sendable {
 
     /// A header for a frame that is about to be written.
     package init(
-        model: ModelIdentity, width: Int, height: Int, chunkLengths: [Int], baseChecksum: UInt32,
+        model: ModelIdentity, width: Int, height: Int, chunkLengths: ChunkLengths, baseChecksum: UInt32,
         extensions: HeaderExtensions = HeaderExtensions()
     ) {
         self.model = model
@@ -101,7 +101,7 @@ public struct FrameHeader: Hashable, Sendable {
 
     /// Reads the header at the start of `bytes`.
     ///
-    /// Total on any bytes; costs O(header length), at most 64 KiB, and allocates no more than 64 chunk lengths.
+    /// Total on any bytes; costs O(header length), at most 64 KiB, and allocates nothing.
     ///
     /// - Parameter bytes: A frame or the beginning of one.
     /// - Throws: `headerIncomplete` where the bytes end before the header does and are right so far; otherwise what is
@@ -131,8 +131,7 @@ public struct FrameHeader: Hashable, Sendable {
         }
         let end = length - 8
         var at = Self.fixedLength
-        chunkLengths = []
-        chunkLengths.reserveCapacity(count)
+        chunkLengths = ChunkLengths()
         for _ in 0..<count {
             var value = 0
             var shift = 0

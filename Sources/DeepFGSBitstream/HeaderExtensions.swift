@@ -46,25 +46,36 @@ public struct HeaderExtensions: Hashable, Sendable {
 
     func write(to bytes: inout [UInt8]) {
         if let presentationTime {
-            bytes.append(contentsOf: [Kind.presentationTime.rawValue, 8])
+            Self.begin(.presentationTime, length: 8, &bytes)
             bytes.appendBigEndian(presentationTime)
         }
         if let duration {
-            bytes.append(contentsOf: [Kind.duration.rawValue, 4])
+            Self.begin(.duration, length: 4, &bytes)
             bytes.appendBigEndian(duration)
         }
-        if let orientation { bytes.append(contentsOf: [Kind.orientation.rawValue, 1, orientation]) }
+        if let orientation {
+            Self.begin(.orientation, length: 1, &bytes)
+            bytes.append(orientation)
+        }
         if let colour {
-            bytes.append(contentsOf: [
-                Kind.colour.rawValue, 4, colour.primaries, colour.transfer, colour.matrix, colour.fullRange ? 1 : 0,
-            ])
+            Self.begin(.colour, length: 4, &bytes)
+            bytes.append(colour.primaries)
+            bytes.append(colour.transfer)
+            bytes.append(colour.matrix)
+            bytes.append(colour.fullRange ? 1 : 0)
         }
         if let quantiser {
-            bytes.append(contentsOf: [
-                Kind.quantiser.rawValue, 4, quantiser.basic.step, UInt8(bitPattern: quantiser.basic.scaleShift),
-                quantiser.scalable.step, UInt8(bitPattern: quantiser.scalable.scaleShift),
-            ])
+            Self.begin(.quantiser, length: 4, &bytes)
+            bytes.append(quantiser.basic.step)
+            bytes.append(UInt8(bitPattern: quantiser.basic.scaleShift))
+            bytes.append(quantiser.scalable.step)
+            bytes.append(UInt8(bitPattern: quantiser.scalable.scaleShift))
         }
+    }
+
+    private static func begin(_ kind: Kind, length: UInt8, _ bytes: inout [UInt8]) {
+        bytes.append(kind.rawValue)
+        bytes.append(length)
     }
 
     /// Reads what stands between the chunk lengths and the checksums.

@@ -51,15 +51,13 @@ final class EncoderSession: Handle {
             Quantiser(
                 basicStep: Int(settings.base_step), scalableStep: Int(settings.step),
                 configuration: model.configuration) ?? .unit
+        let header: FrameHeader
         do throws(CodecError) {
-            try encoder.encode(
+            header = try encoder.encode(
                 picture, extensions: stamp(time: known(settings.time), duration: known(settings.duration)),
                 into: &frame)
         } catch {
             throw Failure(error)
-        }
-        guard let header = frame.withUnsafeBytes({ try? FrameHeader(parsing: $0) }) else {
-            throw Failure(status: DEEPFGS_ERROR_FAILED, message: "The encoder made no frame")
         }
         kept =
             settings.bits_per_pixel > 0

@@ -159,7 +159,7 @@ import Testing
         #expect(frames.first?["bytes"] as? Int == length)
         #expect(frames.first?["frame_bytes"] as? Int == frame.count)
         #expect(frames.first?["cut"] as? Bool == true)
-        #expect(chunks.compactMap { $0["bytes"] as? Int } == header.chunkLengths)
+        #expect(chunks.compactMap { $0["bytes"] as? Int } == Array(header.chunkLengths))
         #expect(chunks.compactMap { $0["end"] as? Int } == header.chunkEnds)
         #expect(chunks[5]["present"] as? Int == 1 && chunks[6]["present"] as? Int == 0)
     }

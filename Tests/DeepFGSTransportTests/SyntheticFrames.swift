@@ -21,7 +21,8 @@ func syntheticFrame(chunks: [Int], seed: UInt64 = 1) -> [UInt8] {
     let body = (0..<chunks.reduce(0, +)).map { _ in UInt8.random(in: 0...255, using: &generator) }
     let checksum = body.prefix(chunks.first ?? 0).withUnsafeBytes { crc32c($0) }
     let header = FrameHeader(
-        model: ModelIdentity(value: seed), width: 640, height: 480, chunkLengths: chunks, baseChecksum: checksum)
+        model: ModelIdentity(value: seed), width: 640, height: 480, chunkLengths: ChunkLengths(chunks),
+        baseChecksum: checksum)
     var frame: [UInt8] = []
     header.write(to: &frame)
     return frame + body

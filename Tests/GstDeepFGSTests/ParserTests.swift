@@ -18,7 +18,7 @@ struct ParserTests {
         let checksum = body.withUnsafeBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[..<chunks[0]])) }
         var bytes: [UInt8] = []
         FrameHeader(
-            model: ModelIdentity(value: model), width: width, height: height, chunkLengths: chunks,
+            model: ModelIdentity(value: model), width: width, height: height, chunkLengths: ChunkLengths(chunks),
             baseChecksum: checksum, extensions: extensions
         ).write(to: &bytes)
         return bytes + body

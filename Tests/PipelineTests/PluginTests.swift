@@ -38,6 +38,16 @@ struct PluginTests {
         }
     }
 
+    @Test("Encoder and decoder allocate nothing for a frame, once the first ones are through")
+    func allocations() throws {
+        let run = try Shell.run("bench/latency/allocations --size 320x192 --frames 40")
+        #expect(run.status == 0, "\(run.output)")
+        for element in ["deepfgsenc", "deepfgsdec"] {
+            let line = try Regex("\(element): 0 allocations a frame")
+            #expect(run.output.firstMatch(of: line) != nil, "\(run.output)")
+        }
+    }
+
     /// Red, green and blue of a picture that a pipeline writes.
     static func pixels(of pipeline: String, in folder: Shell.Folder) throws -> Data {
         let path = folder.path("pixels")
