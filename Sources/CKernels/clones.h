@@ -2,7 +2,12 @@
 #ifndef DEEPFGS_CLONES_H
 #define DEEPFGS_CLONES_H
 
-#if defined(__x86_64__)
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+
+// Under ThreadSanitizer there is one: what chooses among them runs before the sanitizer is ready, and crashes in it.
+#if defined(__x86_64__) && !__has_feature(thread_sanitizer)
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CLONES
