@@ -9,8 +9,8 @@ struct NetworkWorkerTests {
     func tasks(width: Int) throws {
         let pool = Workers(threads: width)
         for count in [0, 1, 2, 3, 100] {
-            let seen = Mutex([Int](repeating: 0, count: count))
-            let workers = Mutex(Set<Int>())
+            let seen = Lock([Int](repeating: 0, count: count))
+            let workers = Lock(Set<Int>())
             try pool.run(count) { task, worker in
                 seen.withLock { $0[task] += 1 }
                 workers.withLock { _ = $0.insert(worker) }

@@ -79,7 +79,7 @@ private final class Race: Sendable {
     let lateBegan = Atomic(false)
     private let urgentBegan = Atomic(false)
     private let width: Int
-    private let log = Mutex<[Entry]>([])
+    private let log = Lock<[Entry]>([])
 
     init(width: Int) { self.width = width }
 

@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// The models of a process: whoever uses the same one shares it, and it goes when the last of them does.
 ///
@@ -14,7 +13,7 @@ public final class ModelLibrary: Sendable {
     /// The library of this process.
     public static let shared = ModelLibrary()
 
-    private let shelves = Mutex(Shelves())
+    private let shelves = Lock(Shelves())
 
     /// An empty library; all but tests use `shared`.
     init() {}

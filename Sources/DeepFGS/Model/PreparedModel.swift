@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What is made of the weights of a model, or of one layer, in the forms that networks work with: each form when it is
 /// first asked for, then shared by all encoders and decoders of the model.
 ///
@@ -10,7 +8,7 @@ final class PreparedModel: Sendable {
         let variant: String
     }
 
-    private let forms = Mutex<[Key: any Sendable]>([:])
+    private let forms = Lock<[Key: any Sendable]>([:])
 
     /// The form of this type.
     ///

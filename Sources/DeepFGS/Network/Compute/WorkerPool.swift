@@ -237,7 +237,7 @@ private final class Job: @unchecked Sendable {
     /// Workers that have begun and not ended.
     let taking = Atomic(0)
     private let next = Atomic(0)
-    private let failure = Mutex<CodecError?>(nil)
+    private let failure = Lock<CodecError?>(nil)
 
     func begin(_ tasks: Int, width: Int, due: Int, work: UnsafeRawPointer, _ call: @escaping Call) {
         (self.tasks, self.width, self.due) = (tasks, width, due)

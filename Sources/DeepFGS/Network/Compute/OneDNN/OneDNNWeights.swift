@@ -1,5 +1,4 @@
 import COneDNN
-import Synchronization
 
 /// The weights of one layer in whichever orders oneDNN's primitives ask for, each made once: shared by all networks that
 /// have the layer.
@@ -18,7 +17,7 @@ final class OneDNNWeights: Sendable {
     }
 
     private let weights: ConvolutionWeights
-    private let orders = Mutex(Orders())
+    private let orders = Lock(Orders())
 
     /// Orders (and types) that were asked for so far.
     var orderCount: Int { orders.withLock { $0.kernels.count } }
