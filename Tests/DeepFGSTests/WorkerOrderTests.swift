@@ -53,6 +53,17 @@ struct WorkerOrderTests {
         #expect(wrong.value.load(ordering: .relaxed) == 0)
     }
 
+    @Test("A pool may go before its threads have begun")
+    func shortLife() throws {
+        for _ in 0..<200 {
+            let sum = Counter()
+            try WorkerPool().run(3, width: 4, due: 0, with: sum) { sum, task, _ in
+                sum.value.add(task, ordering: .relaxed)
+            }
+            #expect(sum.value.load(ordering: .relaxed) == 3)
+        }
+    }
+
     @Test("Pictures that are decoded go before those whose encoding began shortly before, not before older ones")
     func directions() {
         let (encoding, decoding, later) = (Workers(threads: 2), Workers(threads: 2), Workers(threads: 2))

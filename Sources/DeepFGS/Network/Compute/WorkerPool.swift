@@ -197,8 +197,8 @@ final class WorkerPool: @unchecked Sendable {
 
 /// What a thread needs to begin.
 private final class Start {
-    /// Not retained: the pool joins its threads before it goes.
-    unowned let pool: WorkerPool
+    /// Not retained, for the pool joins its threads before it goes; nor counted, for one may begin while it is going.
+    unowned(unsafe) let pool: WorkerPool
     let index: Int
 
     init(pool: WorkerPool, index: Int) {
