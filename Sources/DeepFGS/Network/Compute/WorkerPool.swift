@@ -127,32 +127,40 @@ final class WorkerPool: @unchecked Sendable {
     /// A worker's life; it never works on jobs that ask for fewer threads than its number.
     fileprivate func work(_ index: Int) {
         var seen = -1
+        // When the last job was due, and whether another one that is due as early has been waited for since.
+        var last = Int.max
+        var hasWaited = true
         pthread_mutex_lock(mutex)
         while !stopping {
-            if let job = nextJob(for: index) {
-                job.taking.add(1, ordering: .relaxed)
+            // The next job of a picture comes soon: wait awake for as long as going to sleep and waking would take, also
+            // before going over to a picture that is due later.
+            let now = generation.load(ordering: .acquiring)
+            let job = nextJob(for: index)
+            if job.map({ $0.due > last && !hasWaited }) ?? (now != seen) {
+                seen = now
+                hasWaited = true
                 pthread_mutex_unlock(mutex)
-                var more = true
-                repeat { more = job.runTask(worker: index) } while more && competing.load(ordering: .relaxed) < 2
+                var patience = Self.patience
+                while patience > 0, generation.load(ordering: .acquiring) == now {
+                    patience -= 1
+                    deepfgs_pause()
+                }
                 pthread_mutex_lock(mutex)
-                if !more { retire(job) }
-                if job.taking.subtract(1, ordering: .releasing).newValue == 0 { pthread_cond_broadcast(ended) }
                 continue
             }
-            let now = generation.load(ordering: .acquiring)
-            if now == seen {
+            guard let job else {
                 pthread_cond_wait(begun, mutex)
                 continue
             }
-            // The next job of a picture comes soon: wait awake for as long as going to sleep and waking would take.
-            seen = now
+            last = job.due
+            hasWaited = false
+            job.taking.add(1, ordering: .relaxed)
             pthread_mutex_unlock(mutex)
-            var patience = Self.patience
-            while patience > 0, generation.load(ordering: .acquiring) == now {
-                patience -= 1
-                deepfgs_pause()
-            }
+            var more = true
+            repeat { more = job.runTask(worker: index) } while more && competing.load(ordering: .relaxed) < 2
             pthread_mutex_lock(mutex)
+            if !more { retire(job) }
+            if job.taking.subtract(1, ordering: .releasing).newValue == 0 { pthread_cond_broadcast(ended) }
         }
         pthread_mutex_unlock(mutex)
     }
