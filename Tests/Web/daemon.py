@@ -67,18 +67,26 @@ class Daemon:
     def log(self):
         return (self.folder / "log").read_text("utf-8")
 
-    def get(self, path):
+    def fetch(self, path):
+        """The bytes at a path."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=20) as answer:
-            return answer.read().decode("utf-8")
+            return answer.read()
+
+    def get(self, path):
+        return self.fetch(path).decode("utf-8")
 
     def json(self, path):
         return json.loads(self.get(path))
 
-    def patch(self, path, settings):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", json.dumps(settings).encode(),
-                                         {"Content-Type": "application/json"}, method="PATCH")
+    def request(self, method, path, settings=None):
+        """The answer to a request with settings as its body; None where it has none."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", None if settings is None else json.dumps(settings).encode(),
+                                         {"Content-Type": "application/json"}, method=method)
         with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.load(answer)
+            return json.loads(answer.read() or "null")
+
+    def patch(self, path, settings):
+        return self.request("PATCH", path, settings)
 
     def resident(self):
         """Bytes of memory that are the process' own: resident, without files and shared pages."""
