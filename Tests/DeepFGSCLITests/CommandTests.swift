@@ -164,6 +164,52 @@ import Testing
         #expect(chunks[5]["present"] as? Int == 1 && chunks[6]["present"] as? Int == 0)
     }
 
+    /// A copy of the sample frame that is shown at so many milliseconds.
+    private func frame(at time: UInt64, for duration: UInt32? = nil) throws -> [UInt8] {
+        let bytes = try Sample.frame.get()
+        let old = try Sample.header(of: bytes)
+        var extensions = old.extensions
+        extensions.presentationTime = time * 1_000_000
+        extensions.duration = duration.map { $0 * 1_000_000 }
+        let new = FrameHeader(
+            model: old.model, width: old.width, height: old.height, chunkLengths: old.chunkLengths,
+            baseChecksum: old.baseChecksum, extensions: extensions)
+        var out: [UInt8] = []
+        new.write(to: &out)
+        return out + bytes[old.length...]
+    }
+
+    @Test func inspectionOfRecordings() throws {
+        // Five frames a second; the fourth and fifth are missing, and a second recording of two frames stands behind.
+        let times: [UInt64] = [1000, 1200, 1400, 2000, 2200, 2400, 100, 300]
+        let clip = try times.flatMap { try frame(at: $0) }
+        try bench.write("clip.dfgs", clip)
+        let text = try bench.run("inspect", "clip.dfgs").text
+        let rate = decimal(8 * Double(clip.count) / 2 / 1000, 1)
+        let first = "8 frames, \(clip.count) bytes\n  2.000 s, 4.000 frames per second, \(rate) kbit/s, in 2 pieces"
+        #expect(text.contains(first))
+        #expect(text.contains("  gap: 0.600 s behind frame 3, at 0.400 s; 2 frames are missing\n"))
+        let json = try bench.run("inspect", "clip.dfgs", "--json")
+        let files = try #require(try JSONSerialization.jsonObject(with: Data(json.out)) as? [[String: Any]])
+        let recording = try #require(files.first?["recording"] as? [String: Any])
+        #expect(recording["seconds"] as? Double == 2 && recording["pieces"] as? Int == 2)
+        let gaps = try #require(recording["gaps"] as? [[String: Any]])
+        #expect(gaps.count == 1 && gaps[0]["behind_frame"] as? Int == 3 && gaps[0]["frames_missing"] as? Int == 2)
+        #expect(gaps[0]["at_seconds"] as? Double == 0.4 && gaps[0]["seconds"] as? Double == 0.6)
+
+        // A last frame's own duration counts, and no gap is said to be none.
+        try bench.write("even.dfgs", try frame(at: 0) + frame(at: 40) + frame(at: 80, for: 20))
+        #expect(try bench.run("inspect", "even.dfgs").text.contains("  0.100 s, 30.000 frames per second"))
+        #expect(try bench.run("inspect", "even.dfgs").text.contains("\n  no gaps\n"))
+
+        // Pictures have no times, and any time is a time.
+        try bench.write("picture.dfgs", try Sample.frame.get())
+        #expect(try !bench.run("inspect", "picture.dfgs").text.contains("per second"))
+        try bench.write("odd.dfgs", try frame(at: 0) + frame(at: 1) + frame(at: 2) + frame(at: UInt64.max / 1_000_000))
+        let odd = try bench.run("inspect", "odd.dfgs")
+        #expect(odd.status == 0 && odd.text.contains("frames are missing"))
+    }
+
     @Test func comparison() throws {
         let picture = Sample.picture(width: 200, height: 170)
         var other = picture

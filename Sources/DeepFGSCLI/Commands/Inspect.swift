@@ -10,6 +10,9 @@ struct Inspect: ParsableCommand {
             Needs no model. Cumulative bytes and bits per pixel count from the start of the frame, header included: a \
             frame that is cut there holds all chunks up to that line. Chunk 0 is the base.
 
+            Of a recording, that is, frames that say when they are shown, also its length, frames per second, bitrate, \
+            and gaps: where half as much time again as usual, or more, lies between two frames. Usual is the median.
+
             EXAMPLES
               deepfgs inspect photo.dfgs
               deepfgs inspect clip.dfgs --json | jq '.[0].frames[].bytes'
@@ -39,12 +42,14 @@ struct Inspect: ParsableCommand {
         let count = frames.count == 1 ? "1 frame" : "\(frames.count) frames"
         return
             (["\(file.path): \(count), \(file.bytes.count) bytes"]
+            + (RecordingTimes(file.sequence).map { [$0.text] } ?? [])
             + frames.enumerated().map { FrameSummary(entry: $1, number: $0 + 1).text }).joined(separator: "\n")
     }
 
     private func object(_ file: StreamFile) -> JSON {
         .object([
             ("file", .string(file.path)), ("bytes", .integer(file.bytes.count)),
+            ("recording", RecordingTimes(file.sequence)?.object ?? .null),
             ("frames", .array(file.sequence.frames.map { FrameSummary(entry: $0, number: 0).object })),
             (
                 "skipped",
