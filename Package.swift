@@ -2,6 +2,9 @@
 import PackageDescription
 
 let settings: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
+// Whoever takes a library without traits resolves no package.
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["Programs"]))
 
 let package = Package(
     name: "DeepFGS",
@@ -13,6 +16,10 @@ let package = Package(
         .library(name: "deepfgs-c", type: .dynamic, targets: ["CDeepFGSLibrary", "DeepFGSLibrary"]),
         .executable(name: "deepfgsd", targets: ["deepfgsd"]),
         .library(name: "gstdeepfgs", type: .dynamic, targets: ["GstDeepFGS", "DeepFGSPlugin"]),
+    ],
+    traits: [
+        .trait(name: "Programs", description: "The command line and the daemon, which need a parser of arguments."),
+        .default(enabledTraits: ["Programs"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -57,7 +64,7 @@ let package = Package(
             name: "DeepFGSCLI",
             dependencies: [
                 "DeepFGS", "DeepFGSTools",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                argumentParser,
             ], swiftSettings: settings),
 
         // The daemon: libsoup and libyaml of the system, no package but the command line's.
@@ -69,16 +76,18 @@ let package = Package(
         .target(
             name: "DeepFGSServer",
             dependencies: [
-                "CDeepFGSServer", "CGStreamer", "GstDeepFGS", "DeepFGSPlugin", "DeepFGS", "DeepFGSTools",
+                "CDeepFGSServer", "CGStreamer", "GstDeepFGS", "DeepFGSPlugin", "DeepFGSTransport", "DeepFGS",
+                "DeepFGSTools",
             ],
             resources: [.embedInCode("Web/index.html"), .embedInCode("Web/page.js"), .embedInCode("Web/style.css")],
             swiftSettings: settings),
         .executableTarget(
             name: "deepfgsd",
-            dependencies: ["DeepFGSServer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["DeepFGSServer", argumentParser],
             swiftSettings: settings),
         .testTarget(
-            name: "DeepFGSServerTests", dependencies: ["DeepFGSServer", "DeepFGSTools", "DeepFGS"],
+            name: "DeepFGSServerTests",
+            dependencies: ["DeepFGSServer", "DeepFGSTransport", "DeepFGSTools", "DeepFGS"],
             swiftSettings: settings),
 
         // What reads bytes from strangers, given any bytes: fuzzed with libFuzzer, replayed by a test.
