@@ -1,6 +1,7 @@
 #include "dgs_loop.h"
 
 #include <glib-unix.h>
+#include <malloc.h>
 
 typedef struct {
     DGSCall call;
@@ -39,3 +40,5 @@ void dgs_on_signal(int number, DGSCall call, void *user)
 {
     g_unix_signal_add_full(G_PRIORITY_HIGH, number, again, task(call, user), g_free);
 }
+
+void dgs_return_memory(void) { malloc_trim(0); }

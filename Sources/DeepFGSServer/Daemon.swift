@@ -108,6 +108,8 @@ public final class Daemon {
         for number in [SIGTERM, SIGINT] { dgs_on_signal(number, { _ in Daemon.current?.quit() }, nil) }
         dgs_on_signal(SIGHUP, { _ in _ = Daemon.current?.reload() }, nil)
         dgs_main_every(1000, { _ in Daemon.current?.everySecond() }, nil)
+        // Of what many threads take and give back pieces stay behind: over months they would add up.
+        dgs_main_every(60_000, { _ in dgs_return_memory() }, nil)
         if let seconds = notify.watchdogSeconds {
             dgs_main_every(guint(max(100, seconds * 1000)), { _ in Daemon.current?.feedWatchdog() }, nil)
         }

@@ -12,5 +12,7 @@ void dgs_main_call(DGSCall call, void *user);
 void dgs_main_every(guint milliseconds, DGSCall call, void *user);
 /* Runs `call` on the main thread whenever the signal comes. */
 void dgs_on_signal(int number, DGSCall call, void *user);
+/* Gives memory that is free back to the system; takes milliseconds, in which other threads may wait for memory. */
+void dgs_return_memory(void);
 
 #endif
