@@ -34,6 +34,8 @@ typedef struct {
     gboolean flushing;
     /* Nothing waits to leave. */
     gboolean idle;
+    /* Packets were taken in that no waiting thread has been told of. */
+    gboolean taken;
     gboolean playing;
     GstClockTime base_time;
     GstSegment segment;
@@ -71,6 +73,8 @@ void deepfgs_adapt_discard(GstDeepFGSAdapt *self);
 GstFlowReturn deepfgs_adapt_drain(GstDeepFGSAdapt *self);
 /* Takes a packet in, or refuses it. Lock held. */
 GstFlowReturn deepfgs_adapt_take(GstDeepFGSAdapt *self, GstBuffer *buffer);
+/* Tells waiting threads of what was taken in: once for a list, since each time costs a switch between threads. Lock held. */
+void deepfgs_adapt_announce(GstDeepFGSAdapt *self);
 
 void deepfgs_adapt_install_properties(GObjectClass *klass);
 void deepfgs_adapt_init_properties(GstDeepFGSAdapt *self);

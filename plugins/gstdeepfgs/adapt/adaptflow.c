@@ -140,12 +140,14 @@ static void wait_for_time(GstDeepFGSAdapt *self, GstClockTime pts)
         if (!self->playing) {
             if (first)
                 return;
+            deepfgs_adapt_announce(self);
             wait_change(self, 0);
             continue;
         }
         GstClock *clock = gst_element_get_clock(GST_ELEMENT(self));
         if (!clock)
             return;
+        deepfgs_adapt_announce(self);
         GstClockTimeDiff ahead = GST_CLOCK_DIFF(gst_clock_get_time(clock), self->base_time + time);
         gst_object_unref(clock);
         if (ahead <= 0)
@@ -181,8 +183,15 @@ GstFlowReturn deepfgs_adapt_take(GstDeepFGSAdapt *self, GstBuffer *buffer)
         return GST_FLOW_OK;
     }
     self->idle = FALSE;
-    g_cond_broadcast(&self->change);
+    self->taken = TRUE;
     return GST_FLOW_OK;
+}
+
+void deepfgs_adapt_announce(GstDeepFGSAdapt *self)
+{
+    if (self->taken)
+        g_cond_broadcast(&self->change);
+    self->taken = FALSE;
 }
 
 GstFlowReturn deepfgs_adapt_drain(GstDeepFGSAdapt *self)

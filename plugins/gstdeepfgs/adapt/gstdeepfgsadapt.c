@@ -137,6 +137,7 @@ static GstFlowReturn gst_deepfgs_adapt_chain_list(GstPad *pad, GstObject *parent
     list = gst_buffer_list_make_writable(list);
     g_mutex_lock(&self->lock);
     gst_buffer_list_foreach(list, take_from_list, &intake);
+    deepfgs_adapt_announce(self);
     if (intake.flow == GST_FLOW_OK && !self->pacing)
         intake.flow = deepfgs_adapt_drain(self);
     g_mutex_unlock(&self->lock);
