@@ -10,7 +10,7 @@ CLI := .build/release/deepfgs
 APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libvips-dev liblcms2-dev \
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
        gstreamer1.0-x fonts-dejavu-core python3-numpy python3-gi gir1.2-gstreamer-1.0 python3-pil iproute2 man-db clang-format-14 shellcheck \
-       libsoup-3.0-dev libyaml-dev glib-networking curl openssl
+       libsoup-3.0-dev libyaml-dev glib-networking curl openssl gir1.2-gst-rtsp-server-1.0
 
 # Prerequisites in the order they are written: installing, then building.
 .NOTPARALLEL:
@@ -63,14 +63,18 @@ daemon: ## build the streaming daemon: .build/release/deepfgsd
 demo: deps build plugin daemon ## stream photographs over RTP through a wide and a narrow link, and show what arrived
 	demo/run
 
-.venv-server/complete:
-	$(PYTHON) -m venv .venv-server && .venv-server/bin/pip install -q playwright==1.49.1 schemathesis==4.4.4 && touch $@
+# Versions that are known to work with each other.
+SERVER_NEEDS := playwright==1.49.1 schemathesis==4.32.5 hypothesis==6.170.17 hypothesis-jsonschema==0.23.1 jsonschema-rs==0.60.3 \
+                kubernetes-validate==1.37.0
+
+.venv-server/complete: Makefile
+	$(PYTHON) -m venv .venv-server && .venv-server/bin/pip install -q $(SERVER_NEEDS) && touch $@
 
 test-web: daemon .venv-server/complete ## test the daemon's page in Chromium
 	$(call install-packages,chromium)
 	.venv-server/bin/python Tests/Web/test_page.py
 
-test-api: daemon .venv-server/complete ## try the daemon's API against api/openapi.yaml, and its metrics with promtool
+test-api: daemon .venv-server/complete ## try the daemon's API against api/openapi.yaml, metrics and dashboard with promtool, manifests with Kubernetes' schemas
 	$(call install-packages,prometheus)
 	.venv-server/bin/python Tests/Web/test_api.py
 

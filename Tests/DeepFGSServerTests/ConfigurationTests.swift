@@ -143,6 +143,21 @@ private func paths(_ json: JSON, _ above: String = "") -> [String] {
         #expect(throws: Configuration.Refused.self) { try Configuration.read(deep, source: "x") }
     }
 
+    @Test func endpoints() {
+        for (text, host, port) in [
+            ("192.0.2.1:5600", "192.0.2.1", 5600), ("[2001:db8::1]:1", "2001:db8::1", 1),
+            ("[fe80::1%eth0]:65534", "fe80::1%eth0", 65534), ("a_b-c.example:80", "a_b-c.example", 80),
+        ] {
+            let endpoint = Endpoint(text)
+            #expect(endpoint?.host == host && endpoint?.port == port, "\(text)")
+        }
+        for text in [
+            "", "host", "host:", ":80", "host:0", "host:65535", "host:+80", "host:1x", "host:080", "host:123456",
+            "a b:80", "::1:80",
+            "[]:80", "[::1]80", "[::1", "host:80 ", "höst:80", "host/x:80", "h:٣", "h:80\n",
+        ] { #expect(Endpoint(text) == nil, "\(text)") }
+    }
+
     @Test func tokensAreComparedWhole() {
         #expect(sameInConstantTime(Array("abc".utf8), Array("abc".utf8)))
         #expect(!sameInConstantTime(Array("abc".utf8), Array("abd".utf8)))

@@ -182,6 +182,9 @@ public struct SourceSettings: Settings {
             ("launch", launch),
         ].filter { !$0.1.isEmpty }
     }
+
+    /// Whether the source lies in files, and so has an end.
+    var isStored: Bool { !file.isEmpty || !pictures.isEmpty }
 }
 
 /// Where a stream goes, and within what limits.
@@ -349,17 +352,12 @@ public struct Endpoint: Sendable, Hashable {
 
     /// Nil where the text is none, or where no port above it is left for RTCP.
     public init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (1...65534).contains(port)
+        // The pattern of the API's description.
+        let shape = /(?:\[([0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?)\]|([A-Za-z0-9._-]+)):([1-9][0-9]{0,4})/
+        guard let parts = text.wholeMatch(of: shape)?.output, let port = Int(parts.3), (1...65534).contains(port),
+            let host = parts.1 ?? parts.2
         else { return nil }
-        var host = String(text[..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            host = String(host.dropFirst().dropLast())
-        } else if host.contains(":") {
-            return nil
-        }
-        guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else { return nil }
-        self.host = host
+        self.host = String(host)
         self.port = port
     }
 }
