@@ -19,7 +19,9 @@ final class DaemonProcess {
     private static let next = NSLock.Box(21_000 + Int(getpid()) % 500 * 40)
 
     /// Starts the daemon with these streams (YAML, two spaces in front), and waits until it listens.
-    init(_ streams: String, api: String = "", environment: [String: String] = [:]) throws {
+    ///
+    /// With `mount`, a filesystem of so many bytes of its own is at FOLDER/disk; `disk` leads there.
+    init(_ streams: String, api: String = "", environment: [String: String] = [:], disk mount: Int? = nil) throws {
         folder = NSTemporaryDirectory() + "deepfgsd-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         port = Self.ports()
@@ -29,6 +31,16 @@ final class DaemonProcess {
         _ = FileManager.default.createFile(atPath: logPath, contents: nil)
         process.executableURL = Self.program
         process.arguments = [folder + "/deepfgsd.yml"]
+        if let mount {
+            // In a namespace of its own, for which no root is needed where users may have some.
+            try FileManager.default.createDirectory(atPath: folder + "/disk", withIntermediateDirectories: true)
+            process.executableURL = URL(filePath: "/usr/bin/unshare")
+            process.arguments = [
+                "-rm", "sh", "-c",
+                "mount -t tmpfs -o size=\(mount) none \(folder)/disk && exec \(Self.program.path) $0",
+                folder + "/deepfgsd.yml",
+            ]
+        }
         process.environment = ProcessInfo.processInfo.environment.merging(
             [
                 "DEEPFGS_MODEL_PATH": "\(root)models", "GST_REGISTRY": "/tmp/deepfgs-tests-\(getuid()).registry",
@@ -54,6 +66,9 @@ final class DaemonProcess {
         let yaml = "api: {port: \(port)\(api)}\nstreams:\n" + streams.replacing("FOLDER", with: folder) + "\n"
         try yaml.write(toFile: folder + "/deepfgsd.yml", atomically: true, encoding: .utf8)
     }
+
+    /// FOLDER/disk as the daemon sees it.
+    var disk: String { "/proc/\(process.processIdentifier)/root\(folder)/disk" }
 
     /// Writes the file anew; nothing happens yet.
     func rewrite(_ streams: String) throws { try Self.write(streams, api, port, folder) }

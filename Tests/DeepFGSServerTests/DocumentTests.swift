@@ -82,4 +82,63 @@ import Testing
             #expect(try daemon.http("GET", real).status != 404, "\(path)")
         }
     }
+
+    private func run(_ program: String, _ arguments: [String], in folder: String) throws -> (
+        status: Int32, text: String
+    ) {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        process.currentDirectoryURL = URL(filePath: folder)
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let data = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+    }
+
+    private func temporaryFolder() throws -> String {
+        let folder = NSTemporaryDirectory() + "deepfgs-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
+    /// systemd has nothing to say against the unit, and its exposure is what the guide says.
+    @Test(.enabled(if: access("/usr/bin/systemd-analyze", X_OK) == 0)) func unitIsGood() throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let unit = String(decoding: try readFile("\(root)deploy/deepfgsd.service"), as: UTF8.self)
+        try unit.replacing("@PREFIX@/bin/deepfgsd", with: DaemonProcess.program.path).write(
+            toFile: folder + "/deepfgsd.service", atomically: true, encoding: .utf8)
+        let verified = try run(
+            "systemd-analyze", ["verify", "--recursive-errors=no", "--man=no", "./deepfgsd.service"], in: folder)
+        #expect(verified.status == 0 && verified.text.isEmpty, "\(verified.text)")
+        let exposure = try #require(guide.firstMatch(of: #/security` gives it ([0-9.]+) /#)?.output.1)
+        let judged = try run(
+            "systemd-analyze", ["security", "--offline=true", "--no-pager", "./deepfgsd.service"], in: folder)
+        #expect(judged.text.contains("Overall exposure level for deepfgsd.service: \(exposure) OK"), "\(judged.text)")
+    }
+
+    /// Who uses the codec as a library resolves no package: neither the daemon's nor the command line's.
+    @Test func aClientOfTheCodecResolvesNothing() throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let package = URL(filePath: root).lastPathComponent
+        try FileManager.default.createDirectory(atPath: folder + "/Sources/client", withIntermediateDirectories: true)
+        try "import DeepFGS".write(toFile: folder + "/Sources/client/main.swift", atomically: true, encoding: .utf8)
+        try """
+        // swift-tools-version: 6.2
+        import PackageDescription
+
+        let package = Package(
+            name: "client", dependencies: [.package(path: "\(root)", traits: [])],
+            targets: [.executableTarget(name: "client", dependencies: [.product(name: "DeepFGS", package: "\(package)")])])
+        """.write(toFile: folder + "/Package.swift", atomically: true, encoding: .utf8)
+        let shown = try run("swift", ["package", "show-dependencies", "--format", "json"], in: folder)
+        #expect(shown.status == 0 && shown.text.contains("\"identity\": \"\(package.lowercased())\""), "\(shown.text)")
+        #expect(!shown.text.contains("argument-parser"), "\(shown.text)")
+        #expect(access(folder + "/Package.resolved", F_OK) != 0)
+    }
 }

@@ -12,6 +12,8 @@ final class StreamRun {
     private let bus: UnsafeMutablePointer<GstBus>
     private let store: FrameStore
     private var feeder: (any Feeder)?
+    /// Whether the source has an end that is no failure.
+    private var mayEnd = true
     private(set) var input: Input?
     private(set) var recorder: Recorder?
     private(set) var pictures: PictureWriter?
@@ -62,8 +64,13 @@ final class StreamRun {
             } else if let relay = settings.relay {
                 try build(relay)
             }
-            guard gst_element_set_state(pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE else {
-                throw StreamError(firstError ?? "the pipeline does not start")
+            // A live source says so on the way to PAUSED.
+            let paused = gst_element_set_state(pipeline, GST_STATE_PAUSED)
+            guard paused != GST_STATE_CHANGE_FAILURE,
+                gst_element_set_state(pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE
+            else { throw StreamError(firstError ?? "the pipeline does not start") }
+            if let source = settings.send?.source {
+                mayEnd = source.isStored || paused != GST_STATE_CHANGE_NO_PREROLL
             }
         } catch {
             dispose()
@@ -204,13 +211,16 @@ final class StreamRun {
             case GST_MESSAGE_WARNING: Log.warning(described(message), stream: name)
             case GST_MESSAGE_LATENCY:
                 _ = pipeline.withMemoryRebound(to: GstBin.self, capacity: 1) { gst_bin_recalculate_latency($0) }
-            default: return .ended
+            default: return end
             }
         }
-        if settings.send != nil, dgs_flag(flags) != 0 {
-            return feeder?.failure.map { .failed($0) } ?? .ended
-        }
-        return nil
+        return settings.send != nil && dgs_flag(flags) != 0 ? end : nil
+    }
+
+    /// What the source's end means: a camera that says goodbye has not come to its end, it is away.
+    private var end: Event {
+        if let reason = feeder?.failure { return .failed(reason) }
+        return mayEnd ? .ended : .failed("the source is live, but has ended")
     }
 
     private func holds(_ object: UnsafeMutablePointer<GstObject>) -> Bool {
