@@ -3,6 +3,7 @@
 #include <gio/gio.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/net/gstnetaddressmeta.h>
+#include <gst/rtp/gstrtphdrext.h>
 
 #include "gstdeepfgs.h"
 
@@ -211,6 +212,40 @@ void dgs_on_pads(GstElement *element, DGSPad added, DGSPad removed, void *user)
 {
     g_signal_connect(element, "pad-added", G_CALLBACK(added), user);
     g_signal_connect(element, "pad-removed", G_CALLBACK(removed), user);
+}
+
+static GstFlowReturn kept(GstFlowReturn flow)
+{
+    return flow == GST_FLOW_ERROR || flow == GST_FLOW_NOT_LINKED || flow == GST_FLOW_NOT_NEGOTIATED ? GST_FLOW_OK
+                                                                                                    : flow;
+}
+
+static GstFlowReturn chain(GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+    return kept(gst_proxy_pad_chain_default(pad, parent, buffer));
+}
+
+static GstFlowReturn chain_list(GstPad *pad, GstObject *parent, GstBufferList *list)
+{
+    return kept(gst_proxy_pad_chain_list_default(pad, parent, list));
+}
+
+void dgs_keep_failures(GstPad *ghost)
+{
+    gst_pad_set_chain_function(ghost, chain);
+    gst_pad_set_chain_list_function(ghost, chain_list);
+}
+
+gboolean dgs_add_extension(GstElement *payloader, const char *factory, guint id)
+{
+    GstElement *extension = gst_element_factory_make(factory, NULL);
+    if (!extension)
+        return FALSE;
+    gst_object_ref_sink(extension);
+    gst_rtp_header_extension_set_id(GST_RTP_HEADER_EXTENSION(extension), id);
+    g_signal_emit_by_name(payloader, "add-extension", extension);
+    gst_object_unref(extension);
+    return TRUE;
 }
 
 GstFlowReturn dgs_push(GstElement *appsrc, const void *bytes, gsize size, guint64 time, guint64 duration)

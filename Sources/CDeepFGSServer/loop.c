@@ -41,4 +41,6 @@ void dgs_on_signal(int number, DGSCall call, void *user)
     g_unix_signal_add_full(G_PRIORITY_HIGH, number, again, task(call, user), g_free);
 }
 
+void dgs_keep_memory_small(void) { mallopt(M_ARENA_MAX, (int)MAX(2, g_get_num_processors())); }
+
 void dgs_return_memory(void) { malloc_trim(0); }

@@ -58,6 +58,7 @@ public final class Daemon {
         }
         Log.configure(settings.log)
         setModelPath(settings.models)
+        dgs_keep_memory_small()
         signal(SIGPIPE, SIG_IGN)
         // Who starts this program may have blocked them.
         var signals = sigset_t()

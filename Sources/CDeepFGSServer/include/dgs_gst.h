@@ -47,6 +47,11 @@ void dgs_when_idle(GstPad *pad, void (*idle)(void *user), void *user);
 typedef void (*DGSPad)(GstElement *element, GstPad *pad, void *user);
 void dgs_on_pads(GstElement *element, DGSPad added, DGSPad removed, void *user);
 
+/* What goes wrong behind a ghost pad is not told to who pushes into it; lists of buffers stay lists. */
+void dgs_keep_failures(GstPad *ghost);
+/* Makes an RTP payloader write a header extension, by the extension's element, under an id. FALSE without the element. */
+gboolean dgs_add_extension(GstElement *payloader, const char *factory, guint id);
+
 /* Pushes `size` bytes as one buffer of a time and duration in nanoseconds; `bytes` may be reused then. */
 GstFlowReturn dgs_push(GstElement *appsrc, const void *bytes, gsize size, guint64 time, guint64 duration);
 void dgs_push_end(GstElement *appsrc);

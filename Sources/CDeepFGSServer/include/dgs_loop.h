@@ -12,6 +12,9 @@ void dgs_main_call(DGSCall call, void *user);
 void dgs_main_every(guint milliseconds, DGSCall call, void *user);
 /* Runs `call` on the main thread whenever the signal comes. */
 void dgs_on_signal(int number, DGSCall call, void *user);
+/* Lets threads share pools of memory, as many as there are processors, where eight times as many would each keep what was
+ * the most they ever had. Before the first thread. */
+void dgs_keep_memory_small(void);
 /* Gives memory that is free back to the system; takes milliseconds, in which other threads may wait for memory. */
 void dgs_return_memory(void);
 

@@ -26,11 +26,9 @@ final class ReceiverBranch {
         self.parent = parent
         self.tee = tee
         guard let endpoint = Endpoint(settings.address) else { throw StreamError("address \(Endpoint.expected)") }
-        // Whatever goes wrong behind the tee stays there: the other branches go on.
         bin = try parseBin(
             """
-            errorignore name=in ignore-error=true ignore-notlinked=true convert-to=ok ! deepfgsadapt name=cutter \
-            ! session.send_rtp_sink rtpsession name=session rtp-profile=avpf \
+            deepfgsadapt name=cutter ! session.send_rtp_sink rtpsession name=session rtp-profile=avpf \
             session.send_rtp_src ! udpsink name=rtp sync=false async=false \
             session.send_rtcp_src ! udpsink name=rtcp sync=false async=false \
             udpsrc name=feedback ! session.recv_rtcp_sink
@@ -40,7 +38,6 @@ final class ReceiverBranch {
     }
 
     private func connect(to endpoint: Endpoint) throws(StreamError) {
-        let input = try element("in", in: bin)
         let rtp = try element("rtp", in: bin)
         let rtcp = try element("rtcp", in: bin)
         let feedback = try element("feedback", in: bin)
@@ -54,7 +51,9 @@ final class ReceiverBranch {
         set(cutter, "packet-overhead", endpoint.host.contains(":") ? "48" : "28")
         set(cutter, "start-bitrate", String(settings.startBitrate))
         apply(settings)
-        try addGhost("sink", of: input, to: bin)
+        // Whatever goes wrong behind the tee stays there: the other branches go on.
+        try addGhost("sink", of: cutter, to: bin)
+        try withPad(bin, "sink") { dgs_keep_failures($0) }
         add(bin, to: parent)
         do throws(StreamError) {
             // RTCP leaves from the port where answers are expected, so that a receiver needs no other address.

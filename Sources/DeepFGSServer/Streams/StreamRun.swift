@@ -90,7 +90,7 @@ final class StreamRun {
         let bin = try parseBin(
             """
             \(source.description) ! \(encoder) ! rtpdeepfgspay name=payloader \
-            ! capsfilter name=extension ! tee name=receivers allow-not-linked=true
+            ! tee name=receivers allow-not-linked=true
             """, "source")
         add(bin, to: pipeline)
         let enc = try element("encoder", in: bin)
@@ -104,7 +104,9 @@ final class StreamRun {
         let payloader = try element("payloader", in: bin)
         set(payloader, "mtu", String(send.packetBytes))
         set(payloader, "base-protection", String(send.baseProtection))
-        dgs_set_caps(try element("extension", in: bin), "application/x-rtp,extmap-1=(string)\(transportWideFeedback)")
+        // By the payloader itself: a filter of caps would take the packets of a frame apart, of which each then wakes the
+        // threads of all receivers.
+        guard dgs_add_extension(payloader, "rtphdrexttwcc", 1) != 0 else { throw StreamError("no element rtphdrexttwcc") }
         try watch(enc, "src")
         tee = try element("receivers", in: bin)
         body = bin

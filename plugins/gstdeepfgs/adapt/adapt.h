@@ -34,8 +34,10 @@ typedef struct {
     gboolean flushing;
     /* Nothing waits to leave. */
     gboolean idle;
-    /* Packets were taken in that no waiting thread has been told of. */
+    /* Packets were taken in that the thread that waits has to be told of. */
     gboolean taken;
+    /* The RTP timestamp of the last packet that was taken in. */
+    guint32 newest;
     gboolean playing;
     GstClockTime base_time;
     GstSegment segment;
@@ -73,7 +75,7 @@ void deepfgs_adapt_discard(GstDeepFGSAdapt *self);
 GstFlowReturn deepfgs_adapt_drain(GstDeepFGSAdapt *self);
 /* Takes a packet in, or refuses it. Lock held. */
 GstFlowReturn deepfgs_adapt_take(GstDeepFGSAdapt *self, GstBuffer *buffer);
-/* Tells waiting threads of what was taken in: once for a list, since each time costs a switch between threads. Lock held. */
+/* Tells the thread that waits of what was taken in, where that may change what it waits for. Lock held. */
 void deepfgs_adapt_announce(GstDeepFGSAdapt *self);
 
 void deepfgs_adapt_install_properties(GObjectClass *klass);

@@ -45,9 +45,9 @@ void deepfgs_adapt_take_feedback(GstDeepFGSAdapt *self, const GstStructure *repo
             .arrived = time_field(packet, "remote-ts"),
         };
     }
+    /* Counts from the next packet on: the one that waits for its time keeps it. */
     g_mutex_lock(&self->lock);
     deepfgs_adaptive_sender_feedback(self->sender, entries, count, deepfgs_adapt_now());
-    g_cond_broadcast(&self->change);
     g_mutex_unlock(&self->lock);
     g_free(entries);
     G_GNUC_END_IGNORE_DEPRECATIONS

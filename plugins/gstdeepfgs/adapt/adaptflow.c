@@ -182,8 +182,12 @@ GstFlowReturn deepfgs_adapt_take(GstDeepFGSAdapt *self, GstBuffer *buffer)
         gst_buffer_unref(buffer);
         return GST_FLOW_OK;
     }
+    /* While packets wait for their times, more of the same frame change none of these: who is woken for each packet of
+     * each of a hundred receivers does little else. */
+    if (self->idle || packet.timestamp != self->newest)
+        self->taken = TRUE;
+    self->newest = packet.timestamp;
     self->idle = FALSE;
-    self->taken = TRUE;
     return GST_FLOW_OK;
 }
 
