@@ -75,6 +75,36 @@ private let hasNamespaces = succeeds("unshare", "-rm", "true")
         #expect(errors?.first?["reason"] as? String == "the source is live, but has ended")
     }
 
+    /// The sender's daemon is killed and started again: who receives waits with a reason, then goes on by itself.
+    @Test func aDaemonThatIsKilledIsWaitedFor() throws {
+        let (port, own) = (DaemonProcess.ports(), DaemonProcess.ports())
+        let sending = "  out: {send: {\(testSource), receivers: {r: {address: \"127.0.0.1:\(port)\"}}}}"
+        let sender = try DaemonProcess(sending)
+        let receiver = try DaemonProcess(
+            """
+              in: {receive: {input: {listen: "127.0.0.1:\(port)"}, record: {folder: FOLDER/rec}}}
+              own: {send: {\(testSource), receivers: {r: {address: "127.0.0.1:\(own)"}}}}
+            """)
+        for name in ["in", "own"] { try receiver.waitFor(name, "running") }
+        let before = receiver.descriptors
+        kill(sender.process.processIdentifier, SIGKILL)
+        sender.process.waitUntilExit()
+        try receiver.waitFor("in", "waiting")
+        #expect(try receiver.stream("in")["reason"] as? String == "no sender sends")
+        #expect(receiver.log.contains("[in] waiting: no sender sends"))
+        let frames = try receiver.stream("in")["frames"] as? Int ?? 0
+        let again = try DaemonProcess(sending)
+        try receiver.waitFor("in", "running")
+        try receiver.wait("frames come, and are recorded") {
+            let now = try receiver.stream("in")
+            let recording = now["recording"] as? [String: Any]
+            return now["frames"] as? Int ?? 0 > frames + 5 && recording?["problem"] is NSNull
+        }
+        #expect(try again.stream("out")["restarts"] as? Int == 0)
+        for name in ["in", "own"] { #expect(try receiver.stream(name)["restarts"] as? Int == 0) }
+        #expect(abs(receiver.descriptors - before) <= 2)
+    }
+
     /// A filesystem that is really full: what was written stays whole, and recording goes on when there is room.
     @Test(.enabled(if: hasNamespaces)) func aFullDiskStopsTheRecordingAlone() throws {
         let port = DaemonProcess.ports()
