@@ -106,7 +106,9 @@ final class StreamRun {
         set(payloader, "base-protection", String(send.baseProtection))
         // By the payloader itself: a filter of caps would take the packets of a frame apart, of which each then wakes the
         // threads of all receivers.
-        guard dgs_add_extension(payloader, "rtphdrexttwcc", 1) != 0 else { throw StreamError("no element rtphdrexttwcc") }
+        guard dgs_add_extension(payloader, "rtphdrexttwcc", 1) != 0 else {
+            throw StreamError("no element rtphdrexttwcc")
+        }
         try watch(enc, "src")
         tee = try element("receivers", in: bin)
         body = bin
