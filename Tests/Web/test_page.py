@@ -114,6 +114,19 @@ def watched(browser, daemon, problems, **options):
     return page
 
 
+def phone(page, daemon, scheme):
+    """The page on a phone: nothing is wider than it, everything can be read."""
+    page.goto(f"http://127.0.0.1:{daemon.port}/")
+    page.wait_for_selector("#receiver-camera-narrow")
+    wait("the picture on the phone", lambda: page.evaluate("document.querySelector('#stream-camera img').naturalWidth") == 1280)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390, f"the page is {width} pixels wide on a phone of 390"
+    assert contrast(page) >= 4.5, f"contrast, {scheme}: {contrast(page):.2f}"
+    if SCREENSHOTS:
+        time.sleep(20)
+        page.screenshot(path=f"{SCREENSHOTS}/daemon-phone-{scheme}.png")
+
+
 def main():
     problems = []
     with Daemon(streams()) as daemon, sync_playwright() as playwright:
@@ -124,16 +137,11 @@ def main():
         assert contrast(page) >= 4.5, f"contrast, light: {contrast(page):.2f}"
         page.context.close()
 
-        page = watched(browser, daemon, problems, viewport={"width": 390, "height": 844}, color_scheme="dark", is_mobile=True)
-        page.goto(f"http://127.0.0.1:{daemon.port}/")
-        page.wait_for_selector("#receiver-camera-narrow")
-        wait("the picture on the phone", lambda: page.evaluate("document.querySelector('#stream-camera img').naturalWidth") == 1280)
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= 390, f"the page is {width} pixels wide on a phone of 390"
-        assert contrast(page) >= 4.5, f"contrast, dark: {contrast(page):.2f}"
-        if SCREENSHOTS:
-            time.sleep(8)
-            page.screenshot(path=f"{SCREENSHOTS}/daemon-phone.png")
+        for scheme in ("light", "dark"):
+            page = watched(browser, daemon, problems, viewport={"width": 390, "height": 844}, color_scheme=scheme, is_mobile=True,
+                           device_scale_factor=2)
+            phone(page, daemon, scheme)
+            page.context.close()
         browser.close()
     if problems:
         sys.exit(f"the page complains: {problems}")
