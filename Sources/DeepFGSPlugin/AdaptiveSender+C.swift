@@ -4,6 +4,22 @@ import DeepFGSTransport
 /// Decides for `deepfgsadapt` what of each frame is sent, and when.
 final class AdaptiveSenderHandle: Handle {
     var sender = AdaptiveSender()
+    /// How long frames are held here.
+    private var latency = MeasuredLatency()
+
+    /// What is announced: what frames take and a quarter more, but no more than an interval unless they do; one interval until
+    /// some were sent.
+    var announced: Int64 {
+        guard sender.settings.paces else { return 0 }
+        guard let measured = latency.announced.map({ Int64(clamping: $0) }) else { return sender.cutter.interval }
+        return max(min(measured, sender.cutter.interval), measured / 5 * 4)
+    }
+
+    func report() -> FrameReport? {
+        guard let report = sender.report() else { return nil }
+        if report.packetsSent > 0 { _ = latency.took(UInt64(report.took)) }
+        return report
+    }
 
     func set(_ settings: DeepFGSAdaptiveSenderSettings) {
         var wanted = AdaptiveSender.Settings()
@@ -111,7 +127,7 @@ public func deepfgs_adaptive_sender_flush(_ sender: OpaquePointer) {
 public func deepfgs_adaptive_sender_report(
     _ sender: OpaquePointer, _ report: UnsafeMutablePointer<DeepFGSFrameReport>
 ) -> Bool {
-    guard let next = AdaptiveSenderHandle.borrow(sender).sender.report() else { return false }
+    guard let next = AdaptiveSenderHandle.borrow(sender).report() else { return false }
     report.pointee = next.asC
     return true
 }
@@ -133,8 +149,30 @@ public func deepfgs_adaptive_sender_estimated_bitrate(_ sender: OpaquePointer) -
 }
 
 @c @implementation
-public func deepfgs_adaptive_sender_interval(_ sender: OpaquePointer) -> Int64 {
-    AdaptiveSenderHandle.borrow(sender).sender.cutter.interval
+public func deepfgs_adaptive_sender_feedback_state(_ sender: OpaquePointer, _ now: Int64) -> DeepFGSFeedbackState {
+    let news = AdaptiveSenderHandle.borrow(sender).sender.feedbackNews(at: now)
+    return news.map { DeepFGSFeedbackState(rawValue: Int32($0.rawValue)) } ?? DEEPFGS_FEEDBACK_AWAITED
+}
+
+@c @implementation
+public func deepfgs_adaptive_sender_base_request(
+    _ sender: OpaquePointer, _ now: Int64, _ request: UnsafeMutablePointer<DeepFGSBaseRequest>
+) -> Bool {
+    guard let asked = AdaptiveSenderHandle.borrow(sender).sender.baseRequest(at: now) else { return false }
+    request.pointee = DeepFGSBaseRequest(
+        bitrate: asked.bitrate, packet_overhead: UInt32(asked.packetOverhead), packet_bytes: UInt32(asked.packetBytes))
+    return true
+}
+
+@c @implementation
+public func deepfgs_feedback_state_name(_ state: DeepFGSFeedbackState) -> UnsafePointer<CChar> {
+    let feedback = UInt8(exactly: state.rawValue).flatMap { AdaptiveSender.Feedback(rawValue: $0) } ?? .none
+    return constant(feedback.name)
+}
+
+@c @implementation
+public func deepfgs_adaptive_sender_latency(_ sender: OpaquePointer) -> Int64 {
+    AdaptiveSenderHandle.borrow(sender).announced
 }
 
 @c @implementation

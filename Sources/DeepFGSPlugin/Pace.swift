@@ -10,25 +10,16 @@ struct Pace {
         var dropped: Int
     }
 
-    /// How long the last frames took, in the order of `count`; the first is left out, for it sets up the networks.
-    private var times: [UInt64] = []
-    private var sorted: [UInt64] = []
-    private var count = 0
-    private var announced: UInt64?
+    /// How long frames take; the first is left out, for it sets up the networks.
+    private var latency = MeasuredLatency()
+    private var isFirst = true
     /// When the last frame ended.
     private var idleSince: UInt64?
     /// Since `windowStart`.
     private var windowStart: UInt64?
     private var coded = 0, dropped = 0
 
-    /// Frames whose time is remembered.
-    private static let memory = 64
     private static let second: UInt64 = 1_000_000_000
-
-    init() {
-        times.reserveCapacity(Self.memory)
-        sorted.reserveCapacity(Self.memory)
-    }
 
     /// Whether a frame is worth coding.
     ///
@@ -52,24 +43,15 @@ struct Pace {
 
     /// Takes note of a frame that was coded.
     ///
-    /// - Returns: The latency to announce: 19 of 20 frames took no longer than four fifths of it. nil where the one that
-    ///   was announced is still about right.
+    /// - Returns: The latency to announce; nil where the one that was announced is still about right.
     mutating func coded(now: UInt64, took: UInt64) -> UInt64? {
         idleSince = now
         coded += 1
-        count += 1
-        guard count > 1 else { return nil }
-        if times.count < Self.memory { times.append(took) } else { times[count % Self.memory] = took }
-        guard times.count == 8 || count % 32 == 0 else { return nil }
-        sorted.removeAll(keepingCapacity: true)
-        sorted.append(contentsOf: times)
-        sorted.sort()
-        let usual = sorted[(sorted.count - 1) * 19 / 20]
-        // Whole milliseconds, and only changes that matter: each makes the pipeline work out its latency anew.
-        let latency = (usual + usual / 4 + 999_999) / 1_000_000 * 1_000_000
-        if let announced, usual <= announced, latency > announced / 2 { return nil }
-        announced = latency
-        return latency
+        guard !isFirst else {
+            isFirst = false
+            return nil
+        }
+        return latency.took(took)
     }
 
     /// What is to be said, once a second at most, where frames were dropped.

@@ -176,7 +176,7 @@ struct AdaptTests {
 
     @Test("Feedback ends here, other events go on")
     func feedback() {
-        let harness = Harness(frames: "identity name=above ! rtpdeepfgspay ! deepfgsadapt")
+        let harness = Harness(frames: "identity name=above ! rtpdeepfgspay ! deepfgsadapt request-bases=false")
         harness.push(frames: Self.frames(1))
         func send(_ name: String) -> Bool {
             let event = gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_from_string(name, nil))
@@ -220,6 +220,51 @@ struct AdaptTests {
         }
     }
 
+    @Test("That feedback has come, has stopped, or is waited for in vain is told")
+    func feedbackNews() {
+        let harness = Harness("rtpdeepfgspay ! deepfgsadapt mode=auto target-bitrate=700000 max-bitrate=50000000")
+        gst_harness_set_live(harness.harness, 1)
+        gst_harness_set_src_caps_str(harness.harness, Harness.frameCaps)
+        gst_harness_play(harness.harness)
+        var (number, index): (guint, Int) = (0, 0)
+        func run(seconds: Double, feedback: Bool) -> [String] {
+            for _ in 0..<Int(seconds * 10) {
+                harness.push(frames: Self.frames(1), from: index)
+                index += 1
+                usleep(100_000)
+                var report: [(number: guint, size: Int, time: Int64)] = []
+                for packet in harness.available().map(RTPPacket.init) {
+                    report.append((number & 0xFFFF, packet.payload.count, now()))
+                    number += 1
+                }
+                if feedback { Self.sendFeedback(report, through: harness) }
+            }
+            return harness.elementMessages().filter { $0.hasPrefix("deepfgs-feedback") }
+        }
+        let none = run(seconds: 5.6, feedback: false)
+        #expect(none.count == 1)
+        #expect(none.first?.contains("feedback=(string)none, target-bitrate=(guint64)700000") == true, "\(none)")
+        #expect(run(seconds: 1, feedback: true).map { $0.contains("feedback=(string)transport-wide") } == [true])
+        let stopped = run(seconds: 2.8, feedback: false)
+        #expect(stopped.map { $0.contains("feedback=(string)stopped") } == [true], "\(stopped)")
+        #expect(harness.text("feedback", in: "stats", of: "deepfgsadapt") == "stopped")
+        #expect(harness.count("received-bitrate", in: "stats", of: "deepfgsadapt") == 0)
+        #expect(run(seconds: 0.5, feedback: true).map { $0.contains("feedback=(string)transport-wide") } == [true])
+    }
+
+    @Test("A minimum above the maximum is warned of, before it runs and while it does")
+    func contradiction() {
+        let before = Harness.Pipeline(
+            "appsrc ! deepfgsadapt min-bitrate=900000 max-bitrate=300000 ! fakesink async=false")
+        #expect(before.reaches(GST_STATE_PAUSED))
+        #expect(before.warnings() == ["min-bitrate, 900000, is above max-bitrate, 300000, which counts as that."])
+        let harness = Harness(frames: "rtpdeepfgspay ! deepfgsadapt min-bitrate=900000 max-bitrate=1000000")
+        harness.set("max-bitrate", "950000", of: "deepfgsadapt")
+        #expect(harness.messages().isEmpty)
+        harness.set("min-bitrate", "2000000", of: "deepfgsadapt")
+        #expect(harness.messages().count == 1)
+    }
+
     /// An event as rtpsession makes it: every packet arrived 20 ms after it was sent.
     static func sendFeedback(_ packets: [(number: guint, size: Int, time: Int64)], through harness: Harness) {
         let report = gst_structure_new_empty("RTPTWCCPackets")
@@ -232,7 +277,7 @@ struct AdaptTests {
         gst_harness_push_upstream_event(harness.harness, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, report))
     }
 
-    @Test("Latency is one frame interval when live and pacing")
+    @Test("Latency is one frame interval when live and pacing, until it is known what frames take")
     func latency() {
         let harness = Harness("rtpdeepfgspay ! deepfgsadapt name=adapt")
         gst_harness_set_live(harness.harness, 1)
@@ -240,6 +285,12 @@ struct AdaptTests {
         gst_harness_play(harness.harness)
         harness.push(frames: Self.frames(1))
         #expect(gst_harness_query_latency(harness.harness) == 40_000_000)
+        // Frames of one packet leave at once.
+        for number in 1..<10 {
+            harness.push(frames: [ParserTests.frame()], from: number)
+            usleep(40_000)
+        }
+        #expect(gst_harness_query_latency(harness.harness) < 40_000_000)
         harness.set("pacing", "false", of: "deepfgsadapt")
         #expect(gst_harness_query_latency(harness.harness) == 0)
     }

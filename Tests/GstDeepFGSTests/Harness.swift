@@ -51,6 +51,9 @@ final class Harness {
         model = try? ModelLibrary.shared.load()
     }()
 
+    /// GStreamer as the tests use it, where no harness is made.
+    static func initialise() { _ = initialised }
+
     /// The error of an element that cannot start, at which the harness would abort; nil where it can.
     static func failure(starting launch: String) -> String? {
         _ = initialised
@@ -126,6 +129,35 @@ final class Harness {
     private func failed() -> Bool {
         takeMessages()
         return seenMessages.contains { $0.hasPrefix("error: ") }
+    }
+
+    /// Tag lists that have come out and are not taken yet, as text.
+    func tags() -> [String] {
+        var lists: [String] = []
+        while gst_harness_events_in_queue(harness) > 0, let event = gst_harness_pull_event(harness) {
+            defer { gst_event_unref(event) }
+            var tags: UnsafeMutablePointer<GstTagList>?
+            guard event.pointee.type == GST_EVENT_TAG else { continue }
+            gst_event_parse_tag(event, &tags)
+            if let words = gst_tag_list_to_string(tags) {
+                lists.append(String(cString: words))
+                g_free(words)
+            }
+        }
+        return lists
+    }
+
+    /// The contents of events that have come out of the piece's sink pad since the last call, as text.
+    func upstream() -> [String] {
+        var texts: [String] = []
+        while let event = gst_harness_try_pull_upstream_event(harness) {
+            if let words = gst_structure_to_string(gst_event_get_structure(event)) {
+                texts.append(String(cString: words))
+                g_free(words)
+            }
+            gst_event_unref(event)
+        }
+        return texts
     }
 
     /// Errors and warnings posted so far, oldest first, each as "error: words".

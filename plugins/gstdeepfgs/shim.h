@@ -19,6 +19,9 @@
 /* The RTP payload format's name in caps and session descriptions. */
 #define DEEPFGS_RTP_ENCODING_NAME "X-DEEPFGS"
 
+/* The name of the event, upstream, by which a sender asks the encoder for bases that fit: docs/35-adaptive-streaming.md. */
+#define DEEPFGS_BASE_REQUEST "deepfgs-base-request"
+
 /* The GStreamer error that says what a failure behind the border was. */
 GQuark deepfgs_error_domain(DeepFGSStatus status);
 gint deepfgs_error_code(DeepFGSStatus status);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "adaptive_sender.h"
+#include "bases.h"
 #include "codec.h"
 #include "error.h"
 #include "live.h"

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bases.h"
 #include "statistic.h"
 
 #pragma clang assume_nonnull begin
@@ -106,6 +107,21 @@ typedef struct {
     int64_t sent, arrived;
 } DeepFGSFeedback;
 
+/* What the bitrate follows in automatic mode. */
+typedef enum {
+    /* Not known yet: the first feedback is still waited for. */
+    DEEPFGS_FEEDBACK_AWAITED = -1,
+    /* None has come: the target counts. */
+    DEEPFGS_FEEDBACK_NONE = 0,
+    DEEPFGS_FEEDBACK_TRANSPORT_WIDE = 1,
+    DEEPFGS_FEEDBACK_RECEIVER_REPORTS = 2,
+    /* Some came and has stopped: the estimate falls to its minimum. */
+    DEEPFGS_FEEDBACK_STOPPED = 3,
+} DeepFGSFeedbackState;
+
+/* As messages and statistics say it; static. */
+const char *deepfgs_feedback_state_name(DeepFGSFeedbackState state);
+
 DeepFGSAdaptiveSender *deepfgs_adaptive_sender_new(void);
 void deepfgs_adaptive_sender_free(DeepFGSAdaptiveSender *sender);
 /* Takes effect with the next packet. */
@@ -125,8 +141,12 @@ bool deepfgs_adaptive_sender_report(DeepFGSAdaptiveSender *sender, DeepFGSFrameR
 /* The bitrate that is kept to, and what the path is believed to carry, in bit/s. */
 double deepfgs_adaptive_sender_target_bitrate(DeepFGSAdaptiveSender *sender, int64_t now);
 double deepfgs_adaptive_sender_estimated_bitrate(DeepFGSAdaptiveSender *sender);
-/* The time between frames in nanoseconds, as far as it is known. */
-int64_t deepfgs_adaptive_sender_interval(DeepFGSAdaptiveSender *sender);
+DeepFGSFeedbackState deepfgs_adaptive_sender_feedback_state(DeepFGSAdaptiveSender *sender, int64_t now);
+/* What is to be asked of the encoder; false where what was asked last still holds. */
+bool deepfgs_adaptive_sender_base_request(DeepFGSAdaptiveSender *sender, int64_t now, DeepFGSBaseRequest *request);
+/* What to announce as latency, in nanoseconds: what frames are held here, measured, and until then the time between frames as
+ * far as it is known. */
+int64_t deepfgs_adaptive_sender_latency(DeepFGSAdaptiveSender *sender);
 /* Fills in up to `capacity` fields, at most DEEPFGS_MOST_STATISTICS, and returns how many there are. */
 size_t deepfgs_adaptive_sender_statistics(DeepFGSAdaptiveSender *sender, int64_t now, DeepFGSStatistic *fields,
                                           size_t capacity);

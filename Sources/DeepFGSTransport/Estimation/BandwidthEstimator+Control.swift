@@ -1,5 +1,3 @@
-import Glibc
-
 /// The rules: what a train, loss, silence and reports do to the estimate.
 extension BandwidthEstimator {
     /// Applies the rules to a train, in the order of their weight.
@@ -17,6 +15,10 @@ extension BandwidthEstimator {
         let isFresh = decreased.map { train.firstSent > $0 } ?? true
         if isFresh, overuse(train) {
             reduceForDelay(train, at: now)
+        } else if let rate = firstRate(of: train) {
+            bitrate = bounded(Tuning.stretchedShare * rate)
+            decreased = now
+            reason = .dispersion
         } else if path.queue > freeQueue + allowance(train, 0), let rate = path.rate(significantlyBelow: bitrate) {
             bitrate = bounded(Tuning.stretchedShare * rate)
             reason = .dispersion
@@ -40,6 +42,16 @@ extension BandwidthEstimator {
         Tuning.millisecond * (train.packets < Tuning.fullTrain ? Tuning.shortTrainAllowance : milliseconds)
     }
 
+    /// What one of a stream's first trains arrived at, where that is a fraction of the estimate; nil otherwise.
+    ///
+    /// On a path so narrow the next trains would be a second of queue.
+    private func firstRate(of train: PacketTrain) -> Double? {
+        guard path.trains.count <= Tuning.firstTrains, decreased == nil, train.packets >= 3,
+            let rate = train.arrivalRate, rate < Tuning.firstShare * bitrate
+        else { return nil }
+        return rate
+    }
+
     /// Whether the queue grows: by the trendline, or because it stands high and does not shrink.
     private func overuse(_ train: PacketTrain) -> Bool {
         if trendline.usage == .over, path.queue > freeQueue + allowance(train, Tuning.overuseAllowance) { return true }
@@ -55,6 +67,7 @@ extension BandwidthEstimator {
         // that fall between them tell nothing: a small flow beside a large one must not be halved by each of its bursts.
         var basis = receivedRate ?? train.arrivalRate ?? bitrate
         if let rate = path.latestArrival { basis = min(basis, rate) }
+        if Tuning.decrease * basis < Tuning.largeFall * bitrate { fallen = now }
         bitrate = bounded(min(bitrate, Tuning.decrease * basis))
         if path.fastestArrival > Tuning.suspiciousArrival * basis {
             // The trains promised more than there was: rivals sent in their gaps, or a shaper let bursts through.
@@ -104,7 +117,7 @@ extension BandwidthEstimator {
         }
         let limit = min(sending.rate.map { max(bitrate, Tuning.sentLimit * $0) } ?? bitrate, settings.maximum)
         if let proof = provedRate(at: now), min(Tuning.provedShare * proof, limit) > bitrate {
-            bitrate = bounded(min(Tuning.provedShare * proof, limit))
+            bitrate = bounded(min(Tuning.provedShare * proof, limit, mostProved * bitrate))
             proved = now
             reason = .proved
             return
@@ -112,13 +125,20 @@ extension BandwidthEstimator {
         let over = rivalry.isPresent ? 0 : Double(min(path.queue, Tuning.mostQueue) - freeQueue) / 1e9
         reason = over > 0 ? .queue : .additive
         if over > 0 { bitrate = bounded(bitrate * (1 - Tuning.queueGain * over * passed)) }
-        var wanted = bitrate + Tuning.growth * (bitrate / 1e6).squareRoot() * passed
+        let growth = Tuning.growth * (bitrate / 1e6).squareRoot() * min(1, bitrate / Tuning.lowRate)
+        var wanted = bitrate + growth * passed
         if let pool = path.pool, pool.arrivedSpan > Tuning.unstretched * pool.sentSpan, pool.rate > bitrate {
             // A rate below the estimate, while the queue empties between trains, is no capacity: rivals sent in between.
             wanted = min(wanted, max(bitrate, Tuning.stretchedShare * pool.rate))
         }
         wanted = min(wanted, limit)
         if wanted > bitrate { bitrate = bounded(wanted) } else if over <= 0 { reason = .limit }
+    }
+
+    /// The largest step that one proof allows: where trains are as short as the burst that a shaper lets through, a small one.
+    private var mostProved: Double {
+        let share = (bitrate - Tuning.leastRate) / (Tuning.lowRate - Tuning.leastRate)
+        return share >= 1 ? .infinity : Tuning.leastStep + Tuning.stepRange * max(0, share)
     }
 
     /// The rate at which trains lately left and also arrived, while the queue was empty; bit/s.
@@ -133,18 +153,8 @@ extension BandwidthEstimator {
     }
 
     /// Queue delay below which flows do not give way, in nanoseconds: jitter is no queue.
-    private var freeQueue: Int64 {
+    var freeQueue: Int64 {
         Int64(Tuning.freeQueue * 1e6 + min(Tuning.mostJitter, Tuning.jitterShare * path.jitter))
-    }
-
-    /// Lowers the target while feedback on what was sent is overdue: it may be stuck behind a queue that this flow fills.
-    mutating func expectFeedback(_ now: Int64) {
-        guard let newest = path.newestSent, let trip = path.latestTrip, let last = sending.lastSent, last > newest
-        else { return }
-        let age = now.subtractingSaturated(newest)
-        let allowed = trip + 2 * frameInterval + Int64(Tuning.feedbackSlack * 1e6)
-        patience =
-            age > allowed ? (1 - Double(age - allowed) / Tuning.patienceOver).clamped(to: Tuning.leastPatience...1) : 1
     }
 
     /// Begins again after an idle time: at half the estimate, which two or three proofs bring back.

@@ -24,6 +24,7 @@ extension BandwidthEstimator {
             reportTrip.add(trip, at: now)
             delay = trip.subtractingSaturated(reportTrip.value ?? trip)
         }
+        let wasSilent = silence.end()
         let before = bitrate
         let lost = report.fractionLost.isNaN ? 0 : report.fractionLost.clamped(to: 0...1)
         if lost > LossController.high { bitrate = bounded(bitrate * (1 - Tuning.lossShare * lost)) }
@@ -32,7 +33,10 @@ extension BandwidthEstimator {
             let wanted = bitrate * (1 + Tuning.reportGrowth * Double(passed) / 1e9)
             bitrate = bounded(max(bitrate, min(wanted, Tuning.sentLimit * rate)))
         }
+        if let rate = silence.comeback(isGood: lost < LossController.low && delay < Tuning.slowTrip) {
+            bitrate = bounded(max(bitrate, rate))
+        }
         state = bitrate > before ? .increase : bitrate < before ? .decrease : .hold
-        reason = .report
+        reason = wasSilent ? .silence : .report
     }
 }

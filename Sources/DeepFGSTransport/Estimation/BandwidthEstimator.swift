@@ -5,10 +5,11 @@
 /// and limits it keeps (draft-ietf-rmcat-gcc-02).
 ///
 /// - growth: **proved** (a train that arrived as fast as it left proved its rate: ×1.38 a round trip), else **additive**,
-///   300 kbit/s a second at 1 Mbit/s, with the root of the rate, up to 96 % of what stretched trains arrived at;
+///   300 kbit/s a second at 1 Mbit/s, with the root of the rate and below 400 kbit/s more slowly, up to 96 % of what stretched trains arrived at;
 /// - decrease: **dispersion** (trains arrive slower than the estimate), **delay** (trendline overuse, 0.85 of what arrives),
 ///   **queue** (in proportion to rate and queue: flows that share a queue so come to share it evenly), **loss**;
-/// - a standing queue is drained by lowering `target` below `bitrate`; feedback that is overdue lowers it too.
+/// - a standing queue is drained by lowering `target` below `bitrate`; feedback that is overdue lowers it too, and where it
+///   stops, the estimate falls to its minimum and stays there (**silence**).
 ///
 /// Values in, values out: times are nanoseconds on one steady clock of the sender's, rates bit/s on the wire (payload and
 /// `packetOverhead`). Total on any feedback. Cost: O(packets) a report.
@@ -58,6 +59,8 @@ public struct BandwidthEstimator: Sendable {
         case idle
         /// A receiver report said so.
         case report
+        /// Feedback has stopped, or has come back.
+        case silence
     }
 
     /// Bounds and overhead; a change takes effect at once.
@@ -80,12 +83,15 @@ public struct BandwidthEstimator: Sendable {
     var loss = LossController()
     var rivalry = Rivalry()
     var sending = SendMeter()
+    var silence = Silence()
     /// Share of the estimate that is offered while a queue drains, and while feedback is overdue.
     var drain = 1.0
     var patience = 1.0
     var updated: Int64?
     /// Feedback on packets sent before this time says nothing about the estimate since.
     var decreased: Int64?
+    /// When the estimate last fell by a lot at once.
+    var fallen: Int64?
     var proved: Int64?
     var noProofUntil: Int64?
     var noGrowthUntil: Int64?
@@ -118,7 +124,9 @@ public struct BandwidthEstimator: Sendable {
 
     /// Notes bytes on the wire that left at this time.
     public mutating func sent(_ bytes: Int, at now: Int64) {
-        sending.sent(bytes, at: now.clamped(to: FeedbackHistory.times))
+        let now = now.clamped(to: FeedbackHistory.times)
+        sending.sent(bytes, at: now)
+        silence.sent(at: now)
         isIdle = false
     }
 
@@ -128,6 +136,7 @@ public struct BandwidthEstimator: Sendable {
         if let last = sending.lastSent, now.subtractingSaturated(last) > Tuning.idleTime, !isIdle { resume() }
         sending.frame(at: now)
         expectFeedback(now)
+        if isSilent(at: now) { fallSilent(now) }
     }
 
     /// Takes one report of transport-wide feedback.
@@ -141,6 +150,7 @@ public struct BandwidthEstimator: Sendable {
         guard !outcomes.isEmpty else { return }
         lastFeedback = now
         patience = 1
+        if silence.end() { listenAgain() }
         var done: [PacketTrain] = []
         for outcome in outcomes {
             loss.count(
@@ -152,6 +162,7 @@ public struct BandwidthEstimator: Sendable {
         for train in done {
             if !path.add(train, at: now, keepsBase: rivalry.keepsBase(at: now)) { trendline = Trendline() }
             decide(train, at: now)
+            comeBack(after: train)
         }
     }
 

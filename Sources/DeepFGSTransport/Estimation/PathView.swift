@@ -2,6 +2,8 @@
 struct PathView: Sendable {
     /// Trains that are remembered.
     private static let most = 24
+    /// Trains of which the longest trip is remembered.
+    private static let trips = 10
     /// Trains that the fastest arrival is taken from, and those that the latest loss is.
     private static let fastestOf = 3
     private static let lossOf = 5
@@ -42,6 +44,9 @@ struct PathView: Sendable {
     private(set) var latestTrip: Int64?
     /// Least time from sending to feedback, in nanoseconds; nil before the first.
     var roundTrip: Int64? { trip.value }
+    /// The same of the last trains, each one's last packet; and the longest of them.
+    private var latestTrips: [Int64] = []
+    var longestTrip: Int64? { latestTrips.max() }
 
     /// Takes a whole train.
     ///
@@ -63,6 +68,8 @@ struct PathView: Sendable {
         base.add(train.leastDelay, at: now, forgets: !keepsBase)
         let latest = max(0, now.subtractingSaturated(train.lastSent))
         latestTrip = latest
+        latestTrips.append(latest)
+        if latestTrips.count > Self.trips { latestTrips.removeFirst() }
         trip.add(latest, at: now)
         newestSent = max(newestSent ?? train.lastSent, train.lastSent)
         trains.append(train)

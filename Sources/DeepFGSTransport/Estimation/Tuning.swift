@@ -10,6 +10,12 @@ enum Tuning {
 
     /// Additive growth in bit/s a second at 1 Mbit/s; it goes with the root of the rate.
     static let growth = 300_000.0
+    /// Below this it goes with the rate times its root: there a packet more is a tenth of a second of queue.
+    static let lowRate = 400_000.0
+    /// Largest step up that one proof allows at so low a rate and below, and how much more it is at `lowRate`.
+    static let leastRate = 100_000.0
+    static let leastStep = 1.1
+    static let stepRange = 0.28
     /// Share of the rate that stretched trains arrived at, and of a proved rate, that is used.
     static let stretchedShare = 0.96
     static let provedShare = 0.92
@@ -31,6 +37,11 @@ enum Tuning {
     static let backoffMemory = 3000 * millisecond
 
     // MARK: Giving way
+
+    /// So many of a stream's first trains are believed at once, each by itself, where they arrive at less than this share of
+    /// the estimate.
+    static let firstTrains = 3
+    static let firstShare = 0.4
 
     /// Decrease on overuse: this share of what arrives; the factor β of draft-ietf-rmcat-gcc-02, section 5.5.
     static let decrease = 0.85
@@ -64,6 +75,11 @@ enum Tuning {
 
     // MARK: Time without feedback
 
+    /// A fall to less than this share is one after which the estimate is not relied on, and for how long it is not.
+    static let largeFall = 0.7
+    static let unease = 2000 * millisecond
+    /// How much later than any lately feedback may be before tails wait for it.
+    static let lateness = 20 * millisecond
     /// How much later than the last one feedback may be, in milliseconds, and over how many nanoseconds beyond that the
     /// target falls to `leastPatience` of the estimate.
     static let feedbackSlack = 60.0

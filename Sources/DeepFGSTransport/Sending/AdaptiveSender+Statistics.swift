@@ -28,9 +28,11 @@ extension AdaptiveSender {
     public mutating func statistics(at now: Int64) -> Statistics {
         Statistics(
             cutter: cutter.statistics, packetsMalformed: packetsMalformed, queuedBytes: cutter.queuedBytes,
-            target: target(at: now), sentRate: sentRate(at: now), interval: cutter.interval, feedback: feedback,
+            target: target(at: now), sentRate: sentRate(at: now), interval: cutter.interval,
+            feedback: feedback(at: now),
             state: estimator.state, reason: estimator.reason, estimate: estimator.bitrate,
-            receivedRate: estimator.receivedRate ?? 0, loss: estimator.lossFraction, queueDelay: estimator.queueDelay,
+            receivedRate: estimator.isSilent(at: now) ? 0 : estimator.receivedRate ?? 0, loss: estimator.lossFraction,
+            queueDelay: estimator.queueDelay,
             roundTrip: estimator.roundTrip ?? -1)
     }
 
@@ -60,9 +62,10 @@ extension AdaptiveSender {
             .init("frame-interval", .gauge, .nanoseconds, "time between frames") {
                 .uint64(UInt64(clamping: $0.interval))
             },
-            .init("feedback", .gauge, .word, "what the estimate follows: none, transport-wide, receiver-reports") {
-                .string($0.feedback.name)
-            },
+            .init(
+                "feedback", .gauge, .word,
+                "what the estimate follows: none, transport-wide, receiver-reports, or stopped: nothing any more"
+            ) { .string($0.feedback.name) },
             .init("estimated-bitrate", .gauge, .bitsPerSecond, "bitrate that the path is believed to carry") {
                 .bitrate($0.estimate)
             },
@@ -71,7 +74,7 @@ extension AdaptiveSender {
             },
             .init(
                 "estimate-reason", .gauge, .word,
-                "why: start, proved, additive, limit, settling, delay, queue, dispersion, loss, idle, report"
+                "why: start, proved, additive, limit, settling, delay, queue, dispersion, loss, idle, report, silence"
             ) { .string($0.reason.name) },
             .init("received-bitrate", .gauge, .bitsPerSecond, "bitrate that arrived lately; 0 where that is not known")
             {
@@ -141,6 +144,7 @@ extension AdaptiveSender.Feedback {
         case .none: "none"
         case .transportWide: "transport-wide"
         case .receiverReports: "receiver-reports"
+        case .stopped: "stopped"
         }
     }
 }
@@ -169,6 +173,7 @@ extension BandwidthEstimator.Reason {
         case .loss: "loss"
         case .idle: "idle"
         case .report: "report"
+        case .silence: "silence"
         }
     }
 }

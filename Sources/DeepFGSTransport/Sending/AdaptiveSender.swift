@@ -29,17 +29,26 @@ public struct AdaptiveSender: Sendable {
         public var maximumFrameBytes = 0
         /// How many repair packets are passed on.
         public var protection = Protection.automatic
+        /// Whether tails wait where feedback is late: off in tests alone, which compare.
+        var holdsTails = true
 
         public init() {}
     }
 
     /// What feedback the bitrate follows.
     public enum Feedback: UInt8, Sendable {
-        case none, transportWide, receiverReports
+        /// None has come: the estimate is where it began, and after five seconds `Settings.target` counts.
+        case none
+        case transportWide, receiverReports
+        /// Some came, and has stopped although packets are sent: the estimate falls to its minimum and stays there.
+        case stopped
     }
 
     /// How long, in nanoseconds, the first feedback is waited for before the fixed target counts.
     private static let patience: Int64 = 5_000_000_000
+    /// How long, in nanoseconds, bases alone are sent before it: on a path of 100 kbit/s a frame of the start's bitrate takes as
+    /// long, and the next ones would be a second of queue.
+    private static let listening: Int64 = 400_000_000
 
     /// A change takes effect with the next packet, that of `start` before the first.
     public var settings: Settings { didSet { apply() } }
@@ -47,13 +56,14 @@ public struct AdaptiveSender: Sendable {
     public private(set) var cutter: TailCutter
     /// What estimates; at work in automatic mode only.
     public private(set) var estimator: BandwidthEstimator
-    /// What feedback has come last.
-    public private(set) var feedback = Feedback.none
+    /// What feedback has come last; `none` before the first.
+    private var latest = Feedback.none
     /// Packets that came and are not of this format.
     public private(set) var packetsMalformed: UInt64 = 0
     private var begun: Int64?
     /// What loss feedback has told of.
     private(set) var losses = LossMemory()
+    var asking = Asking()
 
     /// A sender before its first packet.
     public init(settings: Settings = Settings()) {
@@ -73,6 +83,7 @@ public struct AdaptiveSender: Sendable {
         if begun == nil { begun = now }
         let overhead = packet.rtpHeaderBytes + settings.networkOverhead
         if estimator.settings.packetOverhead != overhead { estimator.settings.packetOverhead = overhead }
+        asking.note(packet, networkOverhead: settings.networkOverhead)
         if packet.header.repair != nil {
             cutter.protection = protection(at: now)
             cutter.protectsWithinBudget = settings.protection == .automatic
@@ -89,6 +100,7 @@ public struct AdaptiveSender: Sendable {
             if cutter.isBetweenFrames {
                 estimator.frameInterval = cutter.interval
                 estimator.advance(to: now)
+                cutter.holdsTails = settings.holdsTails && (estimator.isFeedbackLate(at: now) || isListening(at: now))
             }
             cutter.target = target(at: now)
         }
@@ -112,25 +124,46 @@ public struct AdaptiveSender: Sendable {
 
     /// Takes one report of transport-wide feedback.
     public mutating func receive(_ packets: [PacketFeedback], at now: Int64) {
-        feedback = .transportWide
+        latest = .transportWide
         estimator.feedback(packets, at: now)
         losses.note(estimator.lossFraction, at: now)
     }
 
     /// Takes one receiver report.
     public mutating func receive(_ report: ReceiverReport, at now: Int64) {
-        if feedback == .none { feedback = .receiverReports }
+        if latest == .none || feedback(at: now) == .stopped { latest = .receiverReports }
         estimator.report(report, at: now)
-        if feedback == .receiverReports { losses.note(report.fractionLost, at: now) }
+        if latest == .receiverReports { losses.note(report.fractionLost, at: now) }
     }
 
     /// The bitrate that is kept to, in bit/s.
     public func target(at now: Int64) -> Double {
         guard settings.mode == .automatic else { return settings.target }
-        guard feedback == .none, let begun, now.subtractingSaturated(begun) > Self.patience else {
-            return estimator.target
-        }
+        guard hasNoFeedback(at: now) else { return estimator.target }
         return max(settings.minimum, min(settings.maximum, settings.target))
+    }
+
+    /// What the bitrate follows now.
+    public func feedback(at now: Int64) -> Feedback {
+        latest != .none && estimator.isSilent(at: now) ? .stopped : latest
+    }
+
+    /// What is to be told of feedback: what it is, or that it has been waited for in vain; nil where neither is known yet.
+    public func feedbackNews(at now: Int64) -> Feedback? {
+        guard settings.mode == .automatic, latest != .none || hasNoFeedback(at: now) else { return nil }
+        return feedback(at: now)
+    }
+
+    /// Whether the stream has just begun, and nothing is known of the path.
+    private func isListening(at now: Int64) -> Bool {
+        guard latest == .none, let begun else { return false }
+        return now.subtractingSaturated(begun) < Self.listening
+    }
+
+    /// Whether the first feedback has been waited for in vain.
+    private func hasNoFeedback(at now: Int64) -> Bool {
+        guard latest == .none, let begun else { return false }
+        return now.subtractingSaturated(begun) > Self.patience
     }
 
     private mutating func apply() {

@@ -9,8 +9,16 @@ struct BaseAccount: Sendable {
     /// Frame intervals that bases of different sizes may borrow from each other.
     private static let credit = 4.0
 
+    /// What is left, with each packet, of what packets before it count in `repairShare`.
+    private static let memory = 0.95
+
     /// Nanoseconds at the target; nil before the first frame.
     private var balance: Double?
+    private var drawn = 0.0
+    private var repair = 0.0
+
+    /// Bytes of repair packets lately, over those of the bases that they protect.
+    var repairShare: Double { drawn > 0 ? repair / drawn : 0 }
 
     /// Whether what must be sent has taken more than there was.
     var isOverdrawn: Bool { (balance ?? 0) < 0 }
@@ -26,7 +34,9 @@ struct BaseAccount: Sendable {
     }
 
     /// Draws bytes on the wire that must be sent.
-    mutating func draw(_ bytes: Int, target: Double) {
+    mutating func draw(_ bytes: Int, target: Double, isRepair: Bool = false) {
+        drawn = Self.memory * drawn + (isRepair ? 0 : Double(bytes))
+        repair = Self.memory * repair + (isRepair ? Double(bytes) : 0)
         guard let balance else { return }
         self.balance = balance - (target > 0 ? min(1e12, Double(bytes) * 8e9 / target) : 1e12)
     }

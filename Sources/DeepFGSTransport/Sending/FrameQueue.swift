@@ -92,8 +92,9 @@ struct FrameQueue: Sendable {
         frames[index].lastArrival = now
     }
 
-    /// Takes the next packet off, which leaves with so much of its payload.
-    mutating func removeFirst(_ packet: TailCutter.Packet, payloadBytes: Int) {
+    /// Takes the next packet off, which leaves now with so much of its payload.
+    mutating func removeFirst(_ packet: TailCutter.Packet, payloadBytes: Int, at now: Int64) {
+        frames[0].report.took = max(0, now.subtractingSaturated(frames[0].arrival))
         frames[0].packets.removeFirst()
         frames[0].waitingBytes -= wireBytes(packet)
         let bytes = wireBytes(packet) - packet.payloadBytes + payloadBytes

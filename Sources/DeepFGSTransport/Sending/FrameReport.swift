@@ -10,6 +10,8 @@ public struct FrameReport: Hashable, Sendable {
     public var wireBytes = 0
     /// Repair packets among them.
     public var repairPacketsSent = 0
+    /// Nanoseconds from its first packet's coming to its last one's leaving; 0 where none left.
+    public var took: Int64 = 0
     /// Why the frame was cut, the first reason where there are several; nil: it was sent whole.
     public var reason: DropReason?
 }

@@ -85,7 +85,8 @@ extension TailCutter {
                 frame.deadline, now.addingSaturated(max(Self.longestFrame, 2 * interval)))
         case .train, .none:
             let time = pacing == .train ? now : frame.mediaTime
-            let allowance = budget.open(at: time, target: target, base: 0)
+            let budgeted = budget.open(at: time, target: target, base: 0)
+            let allowance = holdsTails ? 0 : budgeted
             queue.frames[0].allowance = allowance
             let length = max(frame.waitingBytes, frame.report.bytes)
             let repairs = frame.packets.reduce(0) { $0 + ($1.header.repair == nil ? 0 : $1.payloadBytes) }
@@ -130,9 +131,9 @@ extension TailCutter {
         let bytes = overhead + payloadBytes
         pacer.sent(bytes, need: queue.frames[0].need, at: now)
         budget.sent(bytes)
-        if packet.header.isBase { bases.draw(bytes, target: target) }
+        if packet.header.isBase { bases.draw(bytes, target: target, isRepair: packet.header.repair != nil) }
         meter.add(bytes, at: now)
-        queue.removeFirst(packet, payloadBytes: payloadBytes)
+        queue.removeFirst(packet, payloadBytes: payloadBytes, at: now)
         if isLast { queue.leaveOut(from: 0, reason ?? .budget) }
         let sequenceNumber = nextSequenceNumber ?? packet.sequenceNumber
         nextSequenceNumber = sequenceNumber &+ 1

@@ -73,6 +73,8 @@ public struct TailCutter: Sendable {
     /// Repair packets for which the frame's share of the target has no room behind the base are left out: a protected frame is
     /// not worth another one that is not sent at all.
     public var protectsWithinBudget = false
+    /// Of frames that begin now the bases alone are sent, paced as trains.
+    public var holdsTails = false
     public var statistics: Statistics { queue.statistics }
     /// Time between frames in nanoseconds, as far as it is known.
     public internal(set) var interval: Int64
@@ -80,6 +82,8 @@ public struct TailCutter: Sendable {
     public var queuedBytes: Int { queue.waitingBytes }
     /// Whether nothing waits to be sent or dropped; a frame that is still coming does not count.
     public var isEmpty: Bool { queue.isEmpty }
+    /// Bytes of repair packets sent lately, over those of the bases that they protect.
+    public var repairShare: Double { bases.repairShare }
     /// Whether the next packet begins a frame: the time to set the target for it.
     public var isBetweenFrames: Bool { queue.frames.first.map { !$0.hasBegun && !$0.packets.isEmpty } ?? false }
 

@@ -44,6 +44,8 @@ final class Link {
         var duplicate = 0.0
         /// Spread of the random delay after the queue, in nanoseconds; order is kept.
         var jitter = 0.0
+        /// Bytes that pass at once after a rest, as the burst of `tc tbf`.
+        var burst = 0.0
         /// Drops what exceeds the rate instead of queueing it, with a bucket of this many bytes.
         var policerBucket: Double?
     }
@@ -107,7 +109,10 @@ final class Link {
         busy = true
         let (packet, since) = waiting[head]
         head += 1
-        world.after(Int64(Double(packet.bytes) * 8e9 / capacity)) { [self] in
+        tokens = min(settings.burst, tokens + capacity * Double(world.now - lastToken) / 8e9)
+        lastToken = world.now
+        tokens -= Double(packet.bytes)
+        world.after(Int64(max(0, -tokens) * 8e9 / capacity)) { [self] in
             waitingBytes -= packet.bytes
             onService?(packet, world.now - since)
             propagate(packet)

@@ -15,6 +15,11 @@ final class VideoFlow {
         var limits = BandwidthEstimator.Settings()
         /// Off: no transport-wide feedback, receiver reports only.
         var feedback = true
+        /// The encoder makes bases that fit: `baseBytes` are those of its own step, 16.
+        var fitsBases = false
+        var networkOverhead = 28
+        /// Tails wait where feedback is late.
+        var holdsTails = true
     }
 
     /// What was measured in one bin of 200 ms.
@@ -35,9 +40,15 @@ final class VideoFlow {
     var back: (@escaping () -> Void) -> Void = { $0() }
     private(set) var sender: AdaptiveSender
     var estimator: BandwidthEstimator { sender.estimator }
+    var protection: BaseProtection { sender.protection(at: world.now) }
+    var statistics: AdaptiveSender.Statistics { sender.statistics(at: world.now) }
     private(set) var bins: [Bin] = []
     private(set) var lostBase = 0
     private(set) var frames = 0
+    /// When frames were shown, their bases being whole; and how many packets of the others' bases are missing.
+    private(set) var shown: [Int64] = []
+    private var missing: [Int: Int] = [:]
+    private var control = BaseControl()
     var onFeedback: ((VideoFlow) -> Void)?
     private var pending: [UInt64: SimulatedPacket] = [:]
     private var token: UInt64 = 0
@@ -64,7 +75,8 @@ final class VideoFlow {
         wanted.maximum = settings.limits.maximum
         wanted.start = settings.limits.start
         // As in the estimator's own tests: 48 bytes a packet beside the payload.
-        wanted.networkOverhead = 28
+        wanted.networkOverhead = settings.networkOverhead
+        wanted.holdsTails = settings.holdsTails
         sender = AdaptiveSender(settings: wanted)
         sender.setInterval(settings.frameInterval)
         world.events.at(settings.start) { [weak self] in self?.nextFrame() }
@@ -82,16 +94,18 @@ final class VideoFlow {
         bins[bin].target = estimator.target
         let bytes = settings.frameBytes(Double(world.now) / 1e9)
         guard bytes > 0 else { return }
-        let whole = max(bytes, settings.baseBytes)
+        guard let baseBytes = fittingBase() else { return }
+        let whole = max(bytes, baseBytes)
         var offset = 0
         while offset < whole {
-            let stop = min(offset + settings.payload, offset < settings.baseBytes ? settings.baseBytes : whole)
+            let stop = min(offset + settings.payload, offset < baseBytes ? baseBytes : whole)
             token += 1
-            let isBase = offset < settings.baseBytes
+            let isBase = offset < baseBytes
             let header = PayloadHeader(
-                priority: isBase ? 0 : 1, offset: offset, baseEnd: settings.baseBytes, frameLength: whole,
+                priority: isBase ? 0 : 1, offset: offset, baseEnd: baseBytes, frameLength: whole,
                 frameNumber: UInt16(truncatingIfNeeded: frame))
             pending[token] = SimulatedPacket(flow: flow, bytes: 0, frame: frame, isBase: isBase)
+            if isBase { missing[frame, default: 0] += 1 }
             sender.take(
                 TailCutter.Packet(
                     token: token, rtpHeaderBytes: 20, payloadBytes: stop - offset + PayloadHeader.length,
@@ -102,6 +116,19 @@ final class VideoFlow {
         frame += 1
         frames += 1
         pump()
+    }
+
+    /// Bytes of the next frame's base; nil where the encoder leaves it out.
+    private func fittingBase() -> Int? {
+        guard settings.fitsBases else { return settings.baseBytes }
+        if let request = sender.baseRequest(at: world.now) { control.take(request, from: 1, at: world.now) }
+        let limits = BaseControl.Limits(step: 16, coarsest: 32, longestGap: 1_000_000_000)
+        let step = control.admit(time: world.now, interval: settings.frameInterval, limits: limits, at: world.now)
+        guard let step else { return nil }
+        // As colour bars go: two thirds at twice the step.
+        let base = Int(Double(settings.baseBytes) * (1 - Double(step - 16) / 48))
+        control.note(base: base, at: world.now)
+        return base
     }
 
     private func pump() {
@@ -136,6 +163,7 @@ final class VideoFlow {
             arrivals[packet.sequence] = world.now
             bins[currentBin()].received += packet.bytes
             reportReceived += 1
+            if packet.isBase { arrived(packet) }
         }
         reportHighest = max(reportHighest, packet.sequence)
         guard settings.feedback, packet.isLast, packet.sequence > reported else { return }
@@ -156,6 +184,14 @@ final class VideoFlow {
             guard let self else { return }
             sender.receive(list, at: world.now)
             onFeedback?(self)
+        }
+    }
+
+    private func arrived(_ packet: SimulatedPacket) {
+        missing[packet.frame, default: 0] -= 1
+        if missing[packet.frame] == 0 {
+            missing[packet.frame] = nil
+            shown.append(world.now)
         }
     }
 

@@ -1,5 +1,6 @@
 /* deepfgsadapt: what its files share. Its pads are in gstdeepfgsadapt.c, the way of packets through it in adaptflow.c, its
- * properties in adaptproperties.c, what it tells in adaptmessages.c, and what it hears of the path in adaptfeedback.c. */
+ * properties in adaptproperties.c, what it tells in adaptmessages.c, what it hears of the path in adaptfeedback.c, and what it
+ * asks of the encoder in adaptbases.c. */
 #ifndef GST_DEEPFGS_ADAPT_H
 #define GST_DEEPFGS_ADAPT_H
 
@@ -27,7 +28,7 @@ typedef struct {
     DeepFGSAdaptiveSenderSettings settings;
     GstDeepFGSAdaptMode mode;
     DeepFGSProtection base_protection;
-    gboolean pacing, frame_messages;
+    gboolean pacing, frame_messages, request_bases;
 
     /* What the pads may do: not OK, and packets are refused. */
     GstFlowReturn flow;
@@ -42,6 +43,8 @@ typedef struct {
     GstClockTime base_time;
     GstSegment segment;
     gboolean live, live_known;
+    /* The latency that this element has answered last. */
+    GstClockTime announced;
     /* What sinks wait beyond a buffer's time. */
     GstClockTime latency;
     /* The frame marking's id in the caps, 0 without. */
@@ -51,6 +54,10 @@ typedef struct {
     /* Frames left out that no message has told of, and when the last one did. */
     guint skipped;
     gint64 skipped_told;
+    /* An encoder may have heard a request of this element. */
+    gboolean has_asked;
+    /* What was last told of feedback. */
+    DeepFGSFeedbackState feedback_told;
     /* The last receiver report that was taken, by its numbers. */
     guint64 last_report;
 
@@ -80,12 +87,18 @@ void deepfgs_adapt_announce(GstDeepFGSAdapt *self);
 
 void deepfgs_adapt_install_properties(GObjectClass *klass);
 void deepfgs_adapt_init_properties(GstDeepFGSAdapt *self);
+/* Warns of bounds that contradict each other. Lock not held. */
+void deepfgs_adapt_check(GstDeepFGSAdapt *self);
 /* Hands the properties to the sender. Lock held. */
 void deepfgs_adapt_apply(GstDeepFGSAdapt *self);
 /* The content of the next message to post, or NULL. Lock held. */
 GstStructure *deepfgs_adapt_report(GstDeepFGSAdapt *self);
 /* Notifies of the estimate where it has moved. Lock not held. */
 void deepfgs_adapt_notify(GstDeepFGSAdapt *self, gint64 now);
+/* Asks the encoder for bases that fit, where there is something new to ask for. Lock not held. */
+void deepfgs_adapt_ask(GstDeepFGSAdapt *self);
+/* Tells the encoder that this element asks for nothing any more. Lock not held. */
+void deepfgs_adapt_let_go(GstDeepFGSAdapt *self);
 /* Takes the content of an event RTPTWCCPackets. Lock not held. */
 void deepfgs_adapt_take_feedback(GstDeepFGSAdapt *self, const GstStructure *report);
 /* Takes receiver reports that have come since the last look, now and then. Lock not held. */

@@ -90,6 +90,7 @@ void deepfgs_adapt_loop(GstPad *pad)
         deepfgs_adapt_look_for_reports(self, time);
         deepfgs_adapt_notify(self, time);
     }
+    deepfgs_adapt_ask(self);
     g_mutex_lock(&self->lock);
     if (!self->flushing) {
         DeepFGSStep step = deepfgs_adaptive_sender_next(self->sender, deepfgs_adapt_now());
@@ -98,10 +99,17 @@ void deepfgs_adapt_loop(GstPad *pad)
         self->idle = step.is_empty && (step.kind == DEEPFGS_STEP_IDLE || step.kind == DEEPFGS_STEP_WAIT);
         if (self->idle)
             g_cond_broadcast(&self->change);
-        if (message) {
+        GstClockTime takes = (GstClockTime)deepfgs_adaptive_sender_latency(self->sender);
+        gboolean tells = 10 * takes > 11 * self->announced || 2 * takes < self->announced;
+        if (tells)
+            self->announced = takes;
+        if (message || tells) {
             /* Whoever listens may read properties: not with the lock held. The step follows. */
             g_mutex_unlock(&self->lock);
-            gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), message));
+            if (message)
+                gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), message));
+            if (tells)
+                gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
             g_mutex_lock(&self->lock);
         } else if (step.kind == DEEPFGS_STEP_IDLE || step.kind == DEEPFGS_STEP_WAIT) {
             wait_change(self, step.kind == DEEPFGS_STEP_WAIT ? step.until : 0);
@@ -126,7 +134,8 @@ void deepfgs_adapt_loop(GstPad *pad)
     }
 }
 
-/* Holds a frame of a source that is not live until its time; its first frame passes, for sinks to preroll. Lock held. */
+/* Holds a frame of a source that is not live until its time. Before that, one frame after another passes until a sink
+ * has prerolled, which holds the next one back: the first need not give it a picture. Lock held. */
 static void wait_for_time(GstDeepFGSAdapt *self, GstClockTime pts)
 {
     GstClockTime time = GST_CLOCK_TIME_NONE;
@@ -134,11 +143,10 @@ static void wait_for_time(GstDeepFGSAdapt *self, GstClockTime pts)
         time = gst_segment_to_running_time(&self->segment, GST_FORMAT_TIME, pts);
     if (self->live || !GST_CLOCK_TIME_IS_VALID(time) || pts == self->last_pts)
         return;
-    gboolean first = !GST_CLOCK_TIME_IS_VALID(self->last_pts);
     self->last_pts = pts;
     while (self->flow == GST_FLOW_OK && self->pacing) {
         if (!self->playing) {
-            if (first)
+            if (self->idle)
                 return;
             deepfgs_adapt_announce(self);
             wait_change(self, 0);

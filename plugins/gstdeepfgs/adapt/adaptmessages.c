@@ -7,10 +7,29 @@
 #define TELL_CHANGE 0.01
 #define TELL_INTERVAL (100 * GST_MSECOND)
 
+/* What the bitrate follows from now on, where that has changed; else NULL. Lock held. */
+static GstStructure *feedback_news(GstDeepFGSAdapt *self, gint64 now)
+{
+    DeepFGSFeedbackState state = deepfgs_adaptive_sender_feedback_state(self->sender, now);
+    if (state == self->feedback_told)
+        return NULL;
+    self->feedback_told = state;
+    if (state == DEEPFGS_FEEDBACK_AWAITED)
+        return NULL;
+    const gchar *name = deepfgs_feedback_state_name(state);
+    guint64 target = (guint64)deepfgs_adaptive_sender_target_bitrate(self->sender, now);
+    GST_INFO_OBJECT(self, "feedback: %s, %" G_GUINT64_FORMAT " bit/s", name, target);
+    return gst_structure_new("deepfgs-feedback", "feedback", G_TYPE_STRING, name, "target-bitrate", G_TYPE_UINT64,
+                             target, NULL);
+}
+
 GstStructure *deepfgs_adapt_report(GstDeepFGSAdapt *self)
 {
     DeepFGSFrameReport report;
     gint64 now = deepfgs_adapt_now();
+    GstStructure *news = feedback_news(self, now);
+    if (news)
+        return news;
     while (deepfgs_adaptive_sender_report(self->sender, &report)) {
         const gchar *reason = deepfgs_drop_reason_name(report.reason);
         GST_LOG_OBJECT(self, "frame %u: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes, %s", report.frame_number,

@@ -3,11 +3,12 @@
 
 #define DEFAULT_MODE DEEPFGS_ADAPT_FIXED
 #define DEFAULT_TARGET_BITRATE 2000000
-#define DEFAULT_MIN_BITRATE 100000
+#define DEFAULT_MIN_BITRATE 50000
 #define DEFAULT_MAX_BITRATE 20000000
 #define DEFAULT_START_BITRATE 500000
 #define DEFAULT_PACKET_OVERHEAD 28
 #define DEFAULT_PACING TRUE
+#define DEFAULT_REQUEST_BASES TRUE
 #define DEFAULT_BASE_PROTECTION DEEPFGS_PROTECTION_AUTO
 
 enum {
@@ -23,6 +24,7 @@ enum {
     PROP_PACING,
     PROP_BASE_PROTECTION,
     PROP_FRAME_MESSAGES,
+    PROP_REQUEST_BASES,
     PROP_STATS,
 };
 
@@ -65,6 +67,7 @@ void deepfgs_adapt_init_properties(GstDeepFGSAdapt *self)
     self->settings.network_overhead = DEFAULT_PACKET_OVERHEAD;
     self->pacing = DEFAULT_PACING;
     self->base_protection = DEFAULT_BASE_PROTECTION;
+    self->request_bases = DEFAULT_REQUEST_BASES;
     deepfgs_adapt_apply(self);
 }
 
@@ -74,6 +77,16 @@ void deepfgs_adapt_apply(GstDeepFGSAdapt *self)
     self->settings.base_protection = self->base_protection;
     self->settings.is_automatic = self->mode == DEEPFGS_ADAPT_AUTO;
     deepfgs_adaptive_sender_set(self->sender, &self->settings);
+}
+
+void deepfgs_adapt_check(GstDeepFGSAdapt *self)
+{
+    g_mutex_lock(&self->lock);
+    guint least = (guint)self->settings.min_bitrate, most = (guint)self->settings.max_bitrate;
+    g_mutex_unlock(&self->lock);
+    if (least > most)
+        GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS,
+                            ("min-bitrate, %u, is above max-bitrate, %u, which counts as that.", least, most), (NULL));
 }
 
 static GstStructure *statistics(GstDeepFGSAdapt *self)
@@ -120,12 +133,19 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
     case PROP_FRAME_MESSAGES:
         self->frame_messages = g_value_get_boolean(value);
         break;
+    case PROP_REQUEST_BASES:
+        self->request_bases = g_value_get_boolean(value);
+        break;
     default:
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     }
     deepfgs_adapt_apply(self);
     g_cond_broadcast(&self->change);
+    gboolean runs = !self->flushing;
     g_mutex_unlock(&self->lock);
+    /* Before it runs the one may be set before the other. */
+    if (runs && (id == PROP_MIN_BITRATE || id == PROP_MAX_BITRATE))
+        deepfgs_adapt_check(self);
 }
 
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
@@ -170,6 +190,9 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *s
     case PROP_FRAME_MESSAGES:
         g_value_set_boolean(value, self->frame_messages);
         break;
+    case PROP_REQUEST_BASES:
+        g_value_set_boolean(value, self->request_bases);
+        break;
     default:
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     }
@@ -185,7 +208,8 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
      * GstDeepFGSAdapt:mode:
      *
      * Where the bitrate comes from. In auto mode, transport-wide feedback (and without it receiver reports) tells;
-     * where neither comes for five seconds, #deepfgsadapt:target-bitrate counts, within the bounds.
+     * where neither has come for five seconds, #deepfgsadapt:target-bitrate counts, within the bounds. Where feedback has
+     * come and stops, nobody knows what the path carries: the estimate falls to #deepfgsadapt:min-bitrate and stays there.
      */
     g_object_class_install_property(
         klass, PROP_MODE,
@@ -285,6 +309,19 @@ void deepfgs_adapt_install_properties(GObjectClass *klass)
     g_object_class_install_property(
         klass, PROP_FRAME_MESSAGES,
         g_param_spec_boolean("frame-messages", "Frame messages", "Post a message for each frame", FALSE, flags));
+    /**
+     * GstDeepFGSAdapt:request-bases:
+     *
+     * Asks the encoder upstream, by the event `deepfgs-base-request`, for bases that take no more than four fifths of the
+     * bitrate: for a coarser base step and, where that is not enough, for fewer frames. Otherwise bases that do not fit are
+     * left out here.
+     */
+    g_object_class_install_property(
+        klass, PROP_REQUEST_BASES,
+        g_param_spec_boolean(
+            "request-bases", "Request bases",
+            "Ask the encoder for coarser bases and fewer frames where the bitrate has no room for them",
+            DEFAULT_REQUEST_BASES, flags));
     /**
      * GstDeepFGSAdapt:stats:
      *

@@ -20,7 +20,8 @@
  * #deepfgsadapt:packet-overhead for IP and UDP. What elements behind this one add (forward error correction,
  * retransmission, SRTP, RTCP) is not counted.
  *
- * This takes up to one frame interval, which is reported as latency. Behind a source that is not live the element takes
+ * This takes up to one frame interval. What it takes for most frames (95 %) and a quarter more is reported as latency, one
+ * interval until some were sent. Behind a source that is not live the element takes
  * frames in at their presentation times. A network sink that synchronises sends at once what this element lets go, for
  * it sets decoding times that are over. Without #deepfgsadapt:pacing each frame's budget, the bitrate times its
  * duration by RTP timestamps, leaves at once: for files, and for tests.
@@ -32,7 +33,11 @@
  * (uint, number modulo 65536), `rtp-timestamp` (uint), `bytes` and `bytes-sent` (uint64, of the frame), `wire-bytes`
  * (uint64, sent, packet headers and all), `packets`, `repair-packets` (uint, sent, and repair packets among these),
  * `target-bitrate` (uint64, bit/s), `reason` (string,
- * why it was cut: none, budget, deadline, queue, fixed-cut or gap).
+ * why it was cut: none, budget, deadline, blocked, queue, fixed-cut or gap).
+ *
+ * `deepfgs-feedback` is posted in auto mode when what the bitrate follows has changed: `feedback` (string: transport-wide,
+ * receiver-reports; `none`, where none has come for five seconds and #deepfgsadapt:target-bitrate counts; `stopped`, where
+ * none comes any more and the estimate falls to #deepfgsadapt:min-bitrate), `target-bitrate` (uint64, bit/s, then).
  *
  * ## Example pipelines
  * |[
@@ -251,7 +256,7 @@ static gboolean gst_deepfgs_adapt_src_query(GstPad *pad, GstObject *parent, GstQ
         return FALSE;
     gst_query_parse_latency(query, &live, &least, &most);
     g_mutex_lock(&self->lock);
-    GstClockTime own = self->pacing ? (GstClockTime)deepfgs_adaptive_sender_interval(self->sender) : 0;
+    GstClockTime own = self->announced = (GstClockTime)deepfgs_adaptive_sender_latency(self->sender);
     g_mutex_unlock(&self->lock);
     gst_query_set_latency(query, live, least + own, GST_CLOCK_TIME_IS_VALID(most) ? most + own : most);
     return TRUE;
@@ -262,6 +267,10 @@ static gboolean gst_deepfgs_adapt_src_query(GstPad *pad, GstObject *parent, GstQ
 static GstStateChangeReturn gst_deepfgs_adapt_change_state(GstElement *element, GstStateChange transition)
 {
     GstDeepFGSAdapt *self = GST_DEEPFGS_ADAPT(element);
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+        deepfgs_adapt_let_go(self);
+    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+        deepfgs_adapt_check(self);
     g_mutex_lock(&self->lock);
     if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
         deepfgs_adaptive_sender_free(self->sender);
@@ -272,6 +281,8 @@ static GstStateChangeReturn gst_deepfgs_adapt_change_state(GstElement *element, 
         self->live_known = FALSE;
         self->skipped = 0;
         self->latency = 0;
+        self->feedback_told = DEEPFGS_FEEDBACK_AWAITED;
+        self->has_asked = FALSE;
         self->last_report = 0;
         self->last_look = self->estimate_told_at = 0;
     }
