@@ -90,8 +90,9 @@ class Header:
         """Clause 3."""
         self.time = self.duration = None
         self.orientation, self.colour = 1, (1, 13, 0, 1)
+        self.pixel_aspect_ratio = (1, 1)
         self.steps, self.shifts = (16, 16), (0, 0)  # basic, scalable
-        lengths = {1: 8, 2: 4, 3: 1, 4: 4, 0x85: 4}
+        lengths = {1: 8, 2: 4, 3: 1, 4: 4, 5: 4, 0x85: 4}
         while at < end:
             kind = frame[at]
             if end - at < 2 or end - at - 2 < frame[at + 1]:
@@ -114,6 +115,10 @@ class Header:
                     raise Rejected("invalidField", "orientation", self.orientation)
             elif kind == 4:
                 self.colour = (value[0], value[1], value[2], value[3] & 1)
+            elif kind == 5:
+                self.pixel_aspect_ratio = struct.unpack(">HH", value)
+                if 0 in self.pixel_aspect_ratio:
+                    raise Rejected("invalidField", "pixel_aspect_ratio", int.from_bytes(value, "big"))
             else:
                 fields = struct.unpack(">BbBb", value)
                 self.steps, self.shifts = fields[0::2], fields[1::2]

@@ -11,6 +11,8 @@ public struct HeaderExtensions: Hashable, Sendable {
     public var orientation: UInt8?
     /// Colour as in ITU-T H.273; absent means sRGB: primaries 1, transfer 13, matrix 0, full range.
     public var colour: ColourDescription?
+    /// Width of a pixel over its height; absent means 1:1.
+    public var pixelAspectRatio: PixelAspectRatio?
     /// How coarsely the latents are quantised; absent means `Quantiser.unit`.
     public var quantiser: Quantiser?
 
@@ -29,11 +31,25 @@ public struct HeaderExtensions: Hashable, Sendable {
         }
     }
 
+    /// Width of a pixel over its height, each 1 to 65535.
+    public struct PixelAspectRatio: Hashable, Sendable {
+        public let width: UInt16
+        public let height: UInt16
+
+        /// A ratio; nil where a number is 0.
+        public init?(width: UInt16, height: UInt16) {
+            guard width > 0, height > 0 else { return nil }
+            self.width = width
+            self.height = height
+        }
+    }
+
     private enum Kind: UInt8 {
         case presentationTime = 1
         case duration = 2
         case orientation = 3
         case colour = 4
+        case pixelAspectRatio = 5
         case quantiser = 0x85
     }
 
@@ -41,7 +57,7 @@ public struct HeaderExtensions: Hashable, Sendable {
 
     var encodedLength: Int {
         (presentationTime == nil ? 0 : 10) + (duration == nil ? 0 : 6) + (orientation == nil ? 0 : 3)
-            + (colour == nil ? 0 : 6) + (quantiser == nil ? 0 : 6)
+            + (colour == nil ? 0 : 6) + (pixelAspectRatio == nil ? 0 : 6) + (quantiser == nil ? 0 : 6)
     }
 
     func write(to bytes: inout [UInt8]) {
@@ -63,6 +79,11 @@ public struct HeaderExtensions: Hashable, Sendable {
             bytes.append(colour.transfer)
             bytes.append(colour.matrix)
             bytes.append(colour.fullRange ? 1 : 0)
+        }
+        if let pixelAspectRatio {
+            bytes.append(contentsOf: [Kind.pixelAspectRatio.rawValue, 4])
+            bytes.appendBigEndian(pixelAspectRatio.width)
+            bytes.appendBigEndian(pixelAspectRatio.height)
         }
         if let quantiser {
             Self.begin(.quantiser, length: 4, &bytes)
@@ -102,6 +123,12 @@ public struct HeaderExtensions: Hashable, Sendable {
                 colour = ColourDescription(
                     primaries: bytes[body], transfer: bytes[body + 1], matrix: bytes[body + 2],
                     fullRange: bytes[body + 3] & 1 == 1)
+            case (.pixelAspectRatio, 4):
+                pixelAspectRatio = PixelAspectRatio(
+                    width: reader.uint16(at: body), height: reader.uint16(at: body + 2))
+                guard pixelAspectRatio != nil else {
+                    throw .invalidField(name: "pixel_aspect_ratio", value: UInt64(reader.uint32(at: body)))
+                }
             case (.quantiser, 4):
                 let basic = Quantiser.Step(step: bytes[body], scaleShift: Int8(bitPattern: bytes[body + 1]))
                 let scalable = Quantiser.Step(step: bytes[body + 2], scaleShift: Int8(bitPattern: bytes[body + 3]))

@@ -35,11 +35,12 @@ public func deepfgs_encoder_get_model(
 @c @implementation
 public func deepfgs_encoder_set_format(
     _ encoder: OpaquePointer, _ width: UInt32, _ height: UInt32, _ colour: DeepFGSColour,
-    _ error: UnsafeMutablePointer<DeepFGSError>
+    _ pixel: DeepFGSPixelAspect, _ error: UnsafeMutablePointer<DeepFGSError>
 ) -> DeepFGSStatus {
     reporting(to: error) { () throws(Failure) in
         try EncoderSession.borrow(encoder).setFormat(
-            width: Int(width), height: Int(height), colour: HeaderExtensions.ColourDescription(colour))
+            width: Int(width), height: Int(height), colour: HeaderExtensions.ColourDescription(colour),
+            pixel: HeaderExtensions.PixelAspectRatio(pixel))
     }
 }
 
@@ -50,8 +51,10 @@ public func deepfgs_encoder_encode(
     _ error: UnsafeMutablePointer<DeepFGSError>
 ) -> DeepFGSStatus {
     reporting(to: error) { () throws(Failure) in
-        let sizes = try EncoderSession.borrow(encoder).encode(
-            try RawPicture(picture.pointee), settings: settings.pointee)
+        let session = EncoderSession.borrow(encoder)
+        let raw = picture.pointee
+        let opaque = raw.has_alpha ? try session.overWhite(raw) : try RawPicture(raw)
+        let sizes = try session.encode(opaque, settings: settings.pointee)
         encoded.pointee = DeepFGSEncoded(size: sizes.size, base: sizes.base, whole: sizes.whole)
     }
 }
@@ -95,8 +98,10 @@ public func deepfgs_decoder_begin(
 ) -> DeepFGSStatus {
     reporting(to: error) { () throws(Failure) in
         let header = try DecoderSession.borrow(decoder).begin(UnsafeRawBufferPointer(start: bytes, count: size))
+        let pixel = header.extensions.pixelAspectRatio
         picture.pointee = DeepFGSPicture(
-            width: UInt32(header.width), height: UInt32(header.height), colour: DeepFGSColour(header.extensions.colour))
+            width: UInt32(header.width), height: UInt32(header.height), colour: DeepFGSColour(header.extensions.colour),
+            pixel: DeepFGSPixelAspect(width: UInt32(pixel?.width ?? 0), height: UInt32(pixel?.height ?? 0)))
     }
 }
 
@@ -156,7 +161,7 @@ extension YUVLayout.Matrix {
 
 extension DeepFGSComponent {
     /// The memory from the first sample on.
-    fileprivate var bytes: UnsafeRawBufferPointer {
+    var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: samples + min(Int(offset), size), count: max(size - Int(offset), 0))
     }
 }
@@ -179,6 +184,16 @@ extension DeepFGSColour {
         primaries = colour.primaries
         transfer = colour.transfer
         matrix = colour.matrix
+    }
+}
+
+extension HeaderExtensions.PixelAspectRatio {
+    /// Square pixels need not be said.
+    fileprivate init?(_ pixel: DeepFGSPixelAspect) {
+        guard pixel.width != pixel.height, let width = UInt16(exactly: pixel.width),
+            let height = UInt16(exactly: pixel.height)
+        else { return nil }
+        self.init(width: width, height: height)
     }
 }
 

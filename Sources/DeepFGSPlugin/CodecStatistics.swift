@@ -7,7 +7,11 @@ public enum CodecStatistics {
     public static let encoder: [StatisticField<DeepFGSEncoderCounts>] = [
         .init("encoded", .frames, "frames encoded") { $0.encoded },
         .init("late", .frames, "frames that were dropped, because they would have come too late") { $0.late },
+        .init("skipped", .frames, "frames that were left out, because a sender has no room for their bases") {
+            $0.skipped
+        },
         .init("bytes", .bytes, "bytes of the frames encoded") { $0.bytes },
+        .init("base-step", .gauge, .sixteenths, "quantiser step of the last base") { .uint64($0.base_step) },
         .init("latency", .gauge, .nanoseconds, "what the element announces; 0 before the first frames") {
             .uint64($0.latency)
         },

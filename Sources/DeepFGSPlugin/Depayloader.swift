@@ -78,6 +78,8 @@ public func deepfgs_depacketiser_next(
     if let header = next.header {
         out.width = UInt16(truncatingIfNeeded: header.width)
         out.height = UInt16(truncatingIfNeeded: header.height)
+        out.pixel_width = header.extensions.pixelAspectRatio?.width ?? 0
+        out.pixel_height = header.extensions.pixelAspectRatio?.height ?? 0
         withUnsafeMutableBytes(of: &out.model) { copyString("\(header.model)", to: $0) }
     }
     frame.pointee = out

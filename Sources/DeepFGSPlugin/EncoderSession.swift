@@ -14,6 +14,9 @@ final class EncoderSession: Handle {
     private let options: ComputeOptions
     private var encoder: Encoder?
     private var colour: HeaderExtensions.ColourDescription?
+    private var pixel: HeaderExtensions.PixelAspectRatio?
+    /// The last picture that had alpha, laid over white: R', G' and B'.
+    private var opaque = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     /// The time of the first frame: what the frames carry counts from here.
     private var origin: UInt64?
     /// The last frame, whole, and how much of it is kept.
@@ -27,9 +30,15 @@ final class EncoderSession: Handle {
         self.options = options
     }
 
-    /// Prepares for pictures of this size and colour; nil is sRGB.
-    func setFormat(width: Int, height: Int, colour: HeaderExtensions.ColourDescription?) throws(Failure) {
+    deinit { opaque.deallocate() }
+
+    /// Prepares for pictures of this size, colour and shape of pixels; nil is sRGB, and square.
+    func setFormat(
+        width: Int, height: Int, colour: HeaderExtensions.ColourDescription?,
+        pixel: HeaderExtensions.PixelAspectRatio? = nil
+    ) throws(Failure) {
         self.colour = colour
+        self.pixel = pixel
         do throws(CodecError) {
             if let encoder { return try encoder.prepare(width: width, height: height) }
             encoder = try Encoder(model: model, width: width, height: height, options: options)
@@ -62,7 +71,43 @@ final class EncoderSession: Handle {
         kept =
             settings.bits_per_pixel > 0
             ? header.prefixLength(bitsPerPixel: settings.bits_per_pixel) : header.frameLength
+        if settings.most_bytes > 0 { kept = min(kept, max(header.baseEnd, Int(clamping: settings.most_bytes))) }
         return Sizes(size: kept, base: header.baseEnd, whole: header.frameLength)
+    }
+
+    /// A picture with alpha, not premultiplied, laid over white, as the command line does it; lasts until the next one.
+    ///
+    /// Each sample is (a · c + (255 − a) · 255) / 255, rounded. O(pixels).
+    func overWhite(_ picture: DeepFGSRawPicture) throws(Failure) -> RawPicture {
+        let (width, height) = (Int(picture.width), Int(picture.height))
+        let (red, green, blue, alpha) = (
+            picture.components.0, picture.components.1, picture.components.2, picture.alpha
+        )
+        guard width > 0, height > 0 else { throw Failure(.unsupportedSize(width: width, height: height)) }
+        let last = (height - 1) * Int(alpha.stride) + (width - 1) * Int(alpha.step)
+        guard [red, green, blue, alpha].allSatisfy({ last < $0.bytes.count }) else {
+            throw Failure(status: DEEPFGS_ERROR_FAILED, message: "A picture is smaller than its caps say")
+        }
+        if opaque.count != 3 * width * height {
+            opaque.deallocate()
+            opaque = .allocate(byteCount: 3 * width * height, alignment: 1)
+        }
+        let opacity = alpha.bytes
+        for (channel, component) in [red, green, blue].enumerated() {
+            let samples = component.bytes
+            for row in 0..<height {
+                for column in 0..<width {
+                    let sample = Int(samples[row * Int(component.stride) + column * Int(component.step)])
+                    let a = Int(opacity[row * Int(alpha.stride) + column * Int(alpha.step)])
+                    opaque[(row * width + column) * 3 + channel] = UInt8((a * sample + (255 - a) * 255 + 127) / 255)
+                }
+            }
+        }
+        let layout = PixelLayout(
+            width: width, height: height, stride: 3 * width, bytesPerPixel: 3, red: 0, green: 1, blue: 2)
+        do throws(CodecError) { return try RawPicture(UnsafeRawBufferPointer(opaque), layout: layout) } catch {
+            throw Failure(error)
+        }
     }
 
     /// Copies what is kept of the last frame.
@@ -73,6 +118,7 @@ final class EncoderSession: Handle {
     private func stamp(time: UInt64?, duration: UInt64?) -> HeaderExtensions {
         var extensions = HeaderExtensions()
         extensions.colour = colour
+        extensions.pixelAspectRatio = pixel
         if let time {
             let zero = origin ?? time
             origin = zero

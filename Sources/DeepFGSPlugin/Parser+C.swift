@@ -26,6 +26,8 @@ public func deepfgs_parser_next(
         result.damaged = damaged
         result.width = UInt32(header.width)
         result.height = UInt32(header.height)
+        result.pixel_width = UInt32(header.extensions.pixelAspectRatio?.width ?? 0)
+        result.pixel_height = UInt32(header.extensions.pixelAspectRatio?.height ?? 0)
         withUnsafeMutableBytes(of: &result.model) { copyString(header.model.description, to: $0) }
         result.time = time ?? UInt64.max
         result.duration = header.extensions.duration.flatMap { $0 > 0 ? UInt64($0) : nil } ?? UInt64.max
@@ -53,6 +55,28 @@ public func deepfgs_parser_take_skipped(
     let why = reason.map { ": \($0)" } ?? ""
     copyString(what + why, to: UnsafeMutableRawBufferPointer(start: message, count: length))
     return count
+}
+
+@c @implementation
+public func deepfgs_duration_scan_new(_ length: UInt64, _ interval: UInt64) -> OpaquePointer {
+    DurationScanHandle(length: length, interval: interval).handle()
+}
+
+@c @implementation
+public func deepfgs_duration_scan_free(_ scan: OpaquePointer) { DurationScanHandle.release(scan) }
+
+@c @implementation
+public func deepfgs_duration_scan_next(
+    _ scan: OpaquePointer, _ bytes: UnsafePointer<UInt8>, _ size: Int, _ read: UnsafeMutablePointer<DeepFGSRead>
+) -> UInt64 {
+    switch DurationScanHandle.borrow(scan).next(UnsafeRawBufferPointer(start: bytes, count: size)) {
+    case .read(let offset, let size):
+        read.pointee = DeepFGSRead(offset: offset, size: size)
+        return 0
+    case .done(let duration):
+        read.pointee = DeepFGSRead()
+        return duration ?? UInt64.max
+    }
 }
 
 @c @implementation

@@ -18,6 +18,8 @@ public struct StatisticField<Source: Sendable>: Sendable {
         case nanoseconds = "ns"
         /// 0 to 1.
         case share = "0 to 1"
+        /// Of a quantiser's step.
+        case sixteenths
         /// One of the words that the field's description names.
         case word
     }

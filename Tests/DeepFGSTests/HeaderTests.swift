@@ -10,6 +10,7 @@ struct HeaderTests {
         extensions.duration = 40_000_000
         extensions.orientation = 6
         extensions.colour = .init(primaries: 9, transfer: 16, matrix: 0, fullRange: true)
+        extensions.pixelAspectRatio = .init(width: 16, height: 11)
         return FrameHeader(
             model: ModelIdentity(value: 0x0123_4567_89AB_CDEF), width: 1280, height: 720,
             chunkLengths: [127, 128, 0, 16384, 2_097_152], baseChecksum: 0xDEAD_BEEF, extensions: extensions)

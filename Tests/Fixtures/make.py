@@ -108,6 +108,7 @@ def bad_streams(frame):
         "extension-unknown": with_header(frame, append(0x86, 0)),
         "orientation-0": with_header(frame, append(3, 1, 0)),
         "orientation-9": with_header(frame, append(3, 1, 9)),
+        "pixel-aspect-ratio-0": with_header(frame, append(5, 4, 0, 4, 0, 0)),
         "quantiser-step-0": with_header(frame, append(0x85, 4, 0, 0, 16, 0)),
         "quantiser-step-33": with_header(frame, append(0x85, 4, 16, 0, 33, 0)),
         "quantiser-shift": with_header(frame, append(0x85, 4, 16, 65, 16, 0)),

@@ -31,6 +31,8 @@ struct TestPicture {
         for y in 0..<height {
             for x in 0..<width {
                 for (place, letter) in order.enumerated() {
+                    // Opaque.
+                    if letter == UInt8(ascii: "A") { bytes[y * stride + x * order.count + place] = 255 }
                     guard let channel = Array("RGB".utf8).firstIndex(of: letter) else { continue }
                     bytes[y * stride + x * order.count + place] = pixels[(y * width + x) * 3 + channel]
                 }

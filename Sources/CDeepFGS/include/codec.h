@@ -35,6 +35,9 @@ typedef struct {
      * place of one that is none. */
     bool full_range;
     uint8_t matrix;
+    /* R', G' and B' have a fourth component, how opaque they are: an encoder lays them over white. */
+    bool has_alpha;
+    DeepFGSComponent alpha;
 } DeepFGSRawPicture;
 
 /* What the samples' numbers mean, as code points of ITU-T H.273. */
@@ -44,6 +47,11 @@ typedef struct {
     bool full_range;
     uint8_t primaries, transfer, matrix;
 } DeepFGSColour;
+
+/* Width of a pixel over its height; 0:0 where nobody has said it, which is 1:1. */
+typedef struct {
+    uint32_t width, height;
+} DeepFGSPixelAspect;
 
 /* The arithmetic of the networks that make and read latents; those of the entropy coder are exact in any case. */
 typedef enum {
@@ -76,7 +84,7 @@ void deepfgs_encoder_get_model(DeepFGSEncoder *encoder, char identity[_Nonnull D
 
 /* Prepares for pictures of another size or colour; the first frame needs it too. */
 DeepFGSStatus deepfgs_encoder_set_format(DeepFGSEncoder *encoder, uint32_t width, uint32_t height, DeepFGSColour colour,
-                                         DeepFGSError *error);
+                                         DeepFGSPixelAspect pixel, DeepFGSError *error);
 
 typedef struct {
     /* Bytes of the frame, after the cut that was asked for; of its header and base; and before the cut. */
@@ -89,6 +97,8 @@ typedef struct {
     uint64_t time, duration;
     /* Over 0 cuts the frame to so many bits for each pixel, but never into its base. */
     double bits_per_pixel;
+    /* Over 0 cuts it to so many bytes, likewise. */
+    uint64_t most_bytes;
     /* Quantiser steps of the base and of the scalable part in sixteenths, 1 to 32. */
     uint32_t base_step, step;
 } DeepFGSFrameSettings;
@@ -101,9 +111,10 @@ DeepFGSStatus deepfgs_encoder_encode(DeepFGSEncoder *encoder, const DeepFGSRawPi
 /* Copies the last frame to `bytes`, at most `size` of it. */
 void deepfgs_encoder_read(DeepFGSEncoder *encoder, uint8_t *bytes, size_t size);
 
-/* What deepfgsenc counts from its start on; `latency` is what it announces, in nanoseconds. */
+/* What deepfgsenc counts from its start on; `base_step` is the last base's, in sixteenths, `latency` what it announces, in
+ * nanoseconds. */
 typedef struct {
-    uint64_t encoded, late, bytes, latency;
+    uint64_t encoded, late, skipped, bytes, base_step, latency;
 } DeepFGSEncoderCounts;
 
 /* Fills in up to `capacity` fields, at most DEEPFGS_MOST_STATISTICS, and returns how many there are. */
@@ -123,6 +134,7 @@ DeepFGSStatus deepfgs_decoder_load_model(DeepFGSDecoder *decoder, const char *id
 typedef struct {
     uint32_t width, height;
     DeepFGSColour colour;
+    DeepFGSPixelAspect pixel;
 } DeepFGSPicture;
 
 /* Reads a frame's header, checks the limits, and loads the model where the last frame had another. */

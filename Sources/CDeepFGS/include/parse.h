@@ -53,6 +53,8 @@ typedef struct {
     /* The base is incomplete or does not match its checksum: the frame cannot be decoded. */
     bool damaged;
     uint32_t width, height;
+    /* Width of a pixel over its height; 0:0 where the frame does not say. */
+    uint32_t pixel_width, pixel_height;
     char model[DEEPFGS_IDENTITY_LENGTH];
     /* Nanoseconds since the first frame of the stream, or DEEPFGS_TIME_NONE where the frame does not say. */
     uint64_t time;
@@ -70,6 +72,23 @@ void deepfgs_parser_next(DeepFGSParser *parser, const uint8_t *bytes, size_t siz
 
 /* What was skipped since the last call, in words. Returns the number of bytes; 0 leaves `message` alone. */
 uint64_t deepfgs_parser_take_skipped(DeepFGSParser *parser, char *message, size_t length);
+
+/* How long a file lasts, by its headers alone. */
+typedef struct DeepFGSDurationScan DeepFGSDurationScan;
+
+/* Of a file of `length` bytes; a frame that does not say lasts `interval` nanoseconds. */
+DeepFGSDurationScan *deepfgs_duration_scan_new(uint64_t length, uint64_t interval);
+void deepfgs_duration_scan_free(DeepFGSDurationScan *scan);
+
+/* What to read of the file; a size of 0: nothing any more. */
+typedef struct {
+    uint64_t offset;
+    size_t size;
+} DeepFGSRead;
+
+/* Takes what was read, none at first, as many bytes as there were. Returns the duration, or DEEPFGS_TIME_NONE where there is
+ * no frame, when it asks for nothing any more. */
+uint64_t deepfgs_duration_scan_next(DeepFGSDurationScan *scan, const uint8_t *bytes, size_t size, DeepFGSRead *read);
 
 #pragma clang assume_nonnull end
 

@@ -70,6 +70,8 @@ typedef struct {
     uint64_t mark;
     /* From its header; 0 and empty for BASE_LOST. */
     uint16_t width, height;
+    /* Width of a pixel over its height; 0:0 where the frame does not say. */
+    uint16_t pixel_width, pixel_height;
     char model[17];
 } DeepFGSReceivedFrame;
 

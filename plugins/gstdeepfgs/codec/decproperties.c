@@ -39,6 +39,7 @@ static GstStructure *gst_deepfgs_dec_stats(GstDeepFGSDec *self)
 static void gst_deepfgs_dec_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
     GstDeepFGSDec *self = GST_DEEPFGS_DEC(object);
+    gboolean late = FALSE;
     GST_OBJECT_LOCK(self);
     switch (id) {
     case PROP_MODEL_PATH:
@@ -55,10 +56,14 @@ static void gst_deepfgs_dec_set_property(GObject *object, guint id, const GValue
         self->max_pixels = g_value_get_uint(value);
         break;
     default:
-        if (!deepfgs_set_compute_property(&self->compute, self->decoder != NULL, object, value, spec))
+        if (!deepfgs_set_compute_property(&self->compute, value, spec))
             G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+        late = self->decoder != NULL;
     }
     GST_OBJECT_UNLOCK(self);
+    if (late)
+        GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS, ("%s counts when the element starts anew, in READY.", spec->name),
+                            (NULL));
 }
 
 static void gst_deepfgs_dec_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)

@@ -114,37 +114,6 @@ static gboolean gst_deepfgs_dec_src_event(GstVideoDecoder *base, GstEvent *event
     return GST_VIDEO_DECODER_CLASS(gst_deepfgs_dec_parent_class)->src_event(base, event);
 }
 
-/* Makes the output's format that of this picture. */
-static gboolean gst_deepfgs_dec_negotiate_picture(GstDeepFGSDec *self, const DeepFGSPicture *picture)
-{
-    GstVideoDecoder *base = GST_VIDEO_DECODER(self);
-    gboolean reconfigure = gst_pad_check_reconfigure(GST_VIDEO_DECODER_SRC_PAD(self));
-    if (self->output && !reconfigure && GST_VIDEO_INFO_WIDTH(&self->output->info) == (gint)picture->width &&
-        GST_VIDEO_INFO_HEIGHT(&self->output->info) == (gint)picture->height &&
-        deepfgs_colour_equal(&self->colour, &picture->colour))
-        return TRUE;
-    if (self->output)
-        gst_video_codec_state_unref(self->output);
-    self->colour = picture->colour;
-
-    /* The format that downstream likes best. */
-    GstVideoFormat format = GST_VIDEO_FORMAT_RGB;
-    GstStructure *wanted = NULL;
-    GstCaps *allowed = gst_pad_get_allowed_caps(GST_VIDEO_DECODER_SRC_PAD(self));
-    if (allowed && !gst_caps_is_empty(allowed)) {
-        allowed = gst_caps_truncate(gst_caps_make_writable(allowed));
-        wanted = gst_caps_get_structure(allowed, 0);
-        gst_structure_fixate_field_string(wanted, "format", "RGB");
-        const gchar *name = gst_structure_get_string(wanted, "format");
-        if (name)
-            format = gst_video_format_from_string(name);
-    }
-    self->output = gst_video_decoder_set_output_state(base, format, picture->width, picture->height, self->input);
-    deepfgs_set_colorimetry(&self->output->info, &picture->colour, wanted);
-    gst_clear_caps(&allowed);
-    return gst_video_decoder_negotiate(base);
-}
-
 static gboolean gst_deepfgs_dec_decide_allocation(GstVideoDecoder *base, GstQuery *query)
 {
     if (!GST_VIDEO_DECODER_CLASS(gst_deepfgs_dec_parent_class)->decide_allocation(base, query))
@@ -181,7 +150,7 @@ static DeepFGSStatus gst_deepfgs_dec_decode(GstDeepFGSDec *self, GstBuffer *byte
     const guint8 *data = map.data ? map.data : (const guint8 *)"";
     DeepFGSStatus status = deepfgs_decoder_begin(self->decoder, data, map.size, &picture, error);
     if (status == DEEPFGS_OK) {
-        if (!gst_deepfgs_dec_negotiate_picture(self, &picture))
+        if (!deepfgs_dec_negotiate_picture(self, &picture))
             *flow = GST_PAD_IS_FLUSHING(GST_VIDEO_DECODER_SRC_PAD(self)) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
         else
             *flow = gst_video_decoder_allocate_output_frame(base, frame);
@@ -214,6 +183,7 @@ static GstFlowReturn gst_deepfgs_dec_conceal(GstDeepFGSDec *self, GstVideoCodecF
     self->counts.damaged++;
     DeepFGSOnLoss on_loss = self->on_loss;
     GST_OBJECT_UNLOCK(self);
+    g_strlcpy(self->damage, why->message, sizeof self->damage);
     GST_VIDEO_DECODER_ERROR(base, 1, STREAM, DECODE, ("%s", why->message), (NULL), flow);
     if (flow != GST_FLOW_OK) {
         gst_video_decoder_release_frame(base, frame);
@@ -264,6 +234,13 @@ static GstFlowReturn gst_deepfgs_dec_handle_frame(GstVideoDecoder *base, GstVide
     DeepFGSDecoded decoded;
     DeepFGSError error;
 
+    if (!self->input) {
+        /* A byte stream, as filesrc gives it: its blocks are no frames, though the first may begin with one. */
+        gst_video_decoder_release_frame(base, frame);
+        GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                          ("No caps say that each buffer is one frame: use deepfgsparse before deepfgsdec."), (NULL));
+        return GST_FLOW_NOT_NEGOTIATED;
+    }
     GST_VIDEO_CODEC_FRAME_SET_SYNC_POINT(frame);
     gboolean drops;
     g_object_get(self, "qos", &drops, NULL);
@@ -300,6 +277,20 @@ static GstFlowReturn gst_deepfgs_dec_handle_frame(GstVideoDecoder *base, GstVide
     }
     DEEPFGS_POST_ERROR(self, &error);
     gst_video_decoder_release_frame(base, frame);
+    return GST_FLOW_ERROR;
+}
+
+/* The end of the stream. One of which no frame gave a picture must not pass for an empty one. */
+static GstFlowReturn gst_deepfgs_dec_at_end(GstVideoDecoder *base)
+{
+    GstDeepFGSDec *self = GST_DEEPFGS_DEC(base);
+    GST_OBJECT_LOCK(self);
+    guint64 damaged = self->counts.decoded ? 0 : self->counts.damaged;
+    GST_OBJECT_UNLOCK(self);
+    if (!damaged)
+        return GST_FLOW_OK;
+    GST_ELEMENT_ERROR(self, STREAM, DECODE, ("None of %" G_GUINT64_FORMAT " frames gave a picture.", damaged),
+                      ("the last one: %s", self->damage));
     return GST_FLOW_ERROR;
 }
 
@@ -346,6 +337,7 @@ static void gst_deepfgs_dec_class_init(GstDeepFGSDecClass *decoder_class)
     decoder_class->start = gst_deepfgs_dec_start;
     decoder_class->stop = gst_deepfgs_dec_stop;
     decoder_class->flush = gst_deepfgs_dec_flush;
+    decoder_class->finish = gst_deepfgs_dec_at_end;
     decoder_class->set_format = gst_deepfgs_dec_set_format;
     decoder_class->src_event = gst_deepfgs_dec_src_event;
     decoder_class->decide_allocation = gst_deepfgs_dec_decide_allocation;

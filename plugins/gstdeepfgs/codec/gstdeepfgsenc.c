@@ -21,6 +21,13 @@
  * Pictures are read as they come, in R'G'B' or in Y'CbCr of 8 bits (I420, NV12, YUY2), which is turned into R'G'B' on the
  * way into the networks with the matrix, range and siting of chroma that the caps say. docs/27-live.md says how.
  *
+ * ## Bases that fit
+ *
+ * A sender behind the encoder (deepfgsadapt) whose bitrate has no room for the bases asks for smaller ones, by the event
+ * `deepfgs-base-request`. Then bases become coarser, up to #deepfgsenc:max-base-step, and where that is not enough frames are
+ * left out, down to #deepfgsenc:min-framerate; of several senders, behind a tee, the one with the least room counts. Both
+ * are undone when there is room again.
+ *
  * ## Live sources
  *
  * Behind a live source, frames that the encoder has no time for are dropped rather than encoded later and later: one
@@ -46,7 +53,7 @@
  */
 #include "enc.h"
 
-GST_DEBUG_CATEGORY_STATIC(deepfgsenc_debug);
+GST_DEBUG_CATEGORY(deepfgsenc_debug);
 #define GST_CAT_DEFAULT deepfgsenc_debug
 
 G_DEFINE_TYPE(GstDeepFGSEnc, gst_deepfgs_enc, GST_TYPE_VIDEO_ENCODER)
@@ -66,6 +73,7 @@ static gboolean gst_deepfgs_enc_start(GstVideoEncoder *base)
     gchar *model = g_strdup(self->model && *self->model ? self->model : deepfgs_enc_default_model());
     DeepFGSCompute compute = self->compute;
     memset(&self->counts, 0, sizeof self->counts);
+    self->used_step = self->base_step;
     GST_OBJECT_UNLOCK(self);
 
     GST_INFO_OBJECT(self, "loading model %s", model);
@@ -76,12 +84,18 @@ static gboolean gst_deepfgs_enc_start(GstVideoEncoder *base)
         return FALSE;
     }
     deepfgs_live_start(&self->live);
+    GST_OBJECT_LOCK(self);
+    self->bases = deepfgs_base_control_new();
+    GST_OBJECT_UNLOCK(self);
     return TRUE;
 }
 
 static gboolean gst_deepfgs_enc_stop(GstVideoEncoder *base)
 {
     GstDeepFGSEnc *self = GST_DEEPFGS_ENC(base);
+    GST_OBJECT_LOCK(self);
+    g_clear_pointer(&self->bases, deepfgs_base_control_free);
+    GST_OBJECT_UNLOCK(self);
     g_clear_pointer(&self->encoder, deepfgs_encoder_free);
     deepfgs_live_stop(&self->live);
     g_clear_pointer(&self->input, gst_video_codec_state_unref);
@@ -101,6 +115,11 @@ static void gst_deepfgs_enc_query_live(GstDeepFGSEnc *self)
 
 static gboolean gst_deepfgs_enc_src_event(GstVideoEncoder *base, GstEvent *event)
 {
+    if (gst_event_has_name(event, DEEPFGS_BASE_REQUEST)) {
+        deepfgs_enc_take_request(GST_DEEPFGS_ENC(base), gst_event_get_structure(event));
+        gst_event_unref(event);
+        return TRUE;
+    }
     if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY)
         gst_deepfgs_enc_query_live(GST_DEEPFGS_ENC(base));
     return GST_VIDEO_ENCODER_CLASS(gst_deepfgs_enc_parent_class)->src_event(base, event);
@@ -114,7 +133,8 @@ static gboolean gst_deepfgs_enc_set_format(GstVideoEncoder *base, GstVideoCodecS
     DeepFGSError error;
 
     DeepFGSColour colour = deepfgs_colour_of(input->caps, info);
-    if (deepfgs_encoder_set_format(self->encoder, info->width, info->height, colour, &error) != DEEPFGS_OK) {
+    DeepFGSPixelAspect pixel = {.width = info->par_n, .height = info->par_d};
+    if (deepfgs_encoder_set_format(self->encoder, info->width, info->height, colour, pixel, &error) != DEEPFGS_OK) {
         DEEPFGS_POST_ERROR(self, &error);
         return FALSE;
     }
@@ -130,6 +150,11 @@ static gboolean gst_deepfgs_enc_set_format(GstVideoEncoder *base, GstVideoCodecS
     GstTagList *tags = gst_tag_list_new_empty();
     gchar *encoder = g_strdup_printf("DeepFGS %s", name);
     gst_tag_list_add(tags, GST_TAG_MERGE_REPLACE, GST_TAG_VIDEO_CODEC, "DeepFGS", GST_TAG_ENCODER, encoder, NULL);
+    GST_OBJECT_LOCK(self);
+    guint bitrate = self->bitrate;
+    GST_OBJECT_UNLOCK(self);
+    if (bitrate)
+        gst_tag_list_add(tags, GST_TAG_MERGE_REPLACE, GST_TAG_BITRATE, bitrate, GST_TAG_MAXIMUM_BITRATE, bitrate, NULL);
     gst_video_encoder_merge_tags(base, tags, GST_TAG_MERGE_REPLACE);
     gst_tag_list_unref(tags);
     g_free(encoder);
@@ -160,7 +185,9 @@ static gboolean gst_deepfgs_enc_encode(GstDeepFGSEnc *self, const GstVideoFrame 
     };
     GST_OBJECT_LOCK(self);
     settings.bits_per_pixel = self->max_bpp;
-    settings.base_step = self->base_step;
+    if (self->bitrate)
+        settings.most_bytes = MAX(1, gst_util_uint64_scale(self->bitrate, deepfgs_enc_interval(self), 8 * GST_SECOND));
+    settings.base_step = self->used_step;
     settings.step = self->step;
     GST_OBJECT_UNLOCK(self);
     if (deepfgs_encoder_encode(self->encoder, &raw, &settings, &encoded, &error) != DEEPFGS_OK) {
@@ -173,6 +200,9 @@ static gboolean gst_deepfgs_enc_encode(GstDeepFGSEnc *self, const GstVideoFrame 
         return FALSE;
     }
     deepfgs_encoder_read(self->encoder, map.data, map.size);
+    GST_OBJECT_LOCK(self);
+    deepfgs_base_control_note(self->bases, encoded.base, deepfgs_enc_now());
+    GST_OBJECT_UNLOCK(self);
     gst_buffer_unmap(frame->output_buffer, &map);
     GST_BUFFER_FLAG_SET(frame->output_buffer, GST_BUFFER_FLAG_MARKER);
     GST_LOG_OBJECT(self, "frame %u: %" G_GSIZE_FORMAT " bytes, base %" G_GSIZE_FORMAT ", whole %" G_GSIZE_FORMAT,
@@ -198,6 +228,8 @@ static GstFlowReturn gst_deepfgs_enc_handle_frame(GstVideoEncoder *base, GstVide
         deepfgs_live_report(&self->live, GST_ELEMENT(self));
         return gst_video_encoder_finish_frame(base, frame);
     }
+    if (!deepfgs_enc_admit(self, time))
+        return gst_video_encoder_finish_frame(base, frame);
     if (!gst_video_frame_map(&picture, &self->input->info, frame->input_buffer, GST_MAP_READ)) {
         gst_video_codec_frame_unref(frame);
         GST_ELEMENT_ERROR(self, RESOURCE, READ, ("Cannot read a picture's memory."), (NULL));

@@ -15,6 +15,12 @@
  * back, because two files were put together, the second goes on where the first ended. Frames without a time follow
  * each other at #deepfgsparse:framerate.
  *
+ * Of a file the element says how long it lasts before the first frame leaves, exactly: it reads the headers, of at most
+ * 50 000 frames, and where frames were cut up to 64 MiB; of a longer one the last frame's time tells.
+ *
+ * What matroskademux makes of such frames in Matroska (`V_MS/VFW/FOURCC`, DFGS) is accepted, too:
+ * docs/35-adaptive-streaming.md, "Sound".
+ *
  * ## Example pipelines
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=50 ! video/x-raw,width=640,height=480 ! videoconvert ! deepfgsenc ! filesink location=/tmp/test.dfgs
@@ -53,7 +59,7 @@ typedef struct {
     /* Upstream gives times, not a plain byte stream. */
     gboolean upstream_time;
     /* What the source pad's caps say; a width of 0 before there are any. */
-    guint width, height;
+    guint width, height, pixel_width, pixel_height;
     gchar model[DEEPFGS_IDENTITY_LENGTH];
     /* The frame rate in the caps: chosen once for a stream. */
     gboolean rate_known;
@@ -67,7 +73,8 @@ GType gst_deepfgs_parse_get_type(void);
 G_DEFINE_TYPE(GstDeepFGSParse, gst_deepfgs_parse, GST_TYPE_BASE_PARSE)
 
 static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(DEEPFGS_MEDIA_TYPE));
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+                            GST_STATIC_CAPS(DEEPFGS_MEDIA_TYPE "; video/x-unknown, fourcc = (string) DFGS"));
 
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
@@ -154,13 +161,47 @@ static void gst_deepfgs_parse_choose_rate(GstDeepFGSParse *self, guint64 duratio
         deepfgs_parser_set_interval(self->parser, gst_util_uint64_scale(GST_SECOND, self->rate_d, self->rate_n));
 }
 
+/* Says how long the stream lasts where it is a file, which can be read anywhere: from header to header, so that a large one
+ * costs little. */
+static void gst_deepfgs_parse_find_duration(GstDeepFGSParse *self)
+{
+    GstPad *pad = GST_BASE_PARSE_SINK_PAD(self);
+    gint64 length = 0;
+    if (GST_PAD_MODE(pad) != GST_PAD_MODE_PULL || !gst_pad_peer_query_duration(pad, GST_FORMAT_BYTES, &length) ||
+        length <= 0)
+        return;
+    GstClockTime interval =
+        self->rate_n > 0 ? gst_util_uint64_scale(GST_SECOND, self->rate_d, self->rate_n) : GST_SECOND;
+    DeepFGSDurationScan *scan = deepfgs_duration_scan_new((guint64)length, interval);
+    DeepFGSRead read;
+    guint64 duration = deepfgs_duration_scan_next(scan, (const guint8 *)"", 0, &read);
+    while (read.size) {
+        GstBuffer *buffer = NULL;
+        GstMapInfo map;
+        if (gst_pad_pull_range(pad, read.offset, (guint)read.size, &buffer) != GST_FLOW_OK ||
+            !gst_buffer_map(buffer, &map, GST_MAP_READ)) {
+            gst_clear_buffer(&buffer);
+            duration = DEEPFGS_TIME_NONE;
+            break;
+        }
+        duration = deepfgs_duration_scan_next(scan, map.data, map.size, &read);
+        gst_buffer_unmap(buffer, &map);
+        gst_buffer_unref(buffer);
+    }
+    deepfgs_duration_scan_free(scan);
+    if (duration != DEEPFGS_TIME_NONE && duration < G_MAXINT64)
+        gst_base_parse_set_duration(GST_BASE_PARSE(self), GST_FORMAT_TIME, (gint64)duration, 0);
+}
+
 /* Makes the source pad's caps those of the frame. */
 static gboolean gst_deepfgs_parse_negotiate(GstDeepFGSParse *self, const DeepFGSParseStep *frame)
 {
-    if (self->width == frame->width && self->height == frame->height && g_str_equal(self->model, frame->model))
+    if (self->width == frame->width && self->height == frame->height && self->pixel_width == frame->pixel_width &&
+        self->pixel_height == frame->pixel_height && g_str_equal(self->model, frame->model))
         return TRUE;
     if (self->width == 0) {
         gst_deepfgs_parse_choose_rate(self, frame->duration);
+        gst_deepfgs_parse_find_duration(self);
         GstTagList *tags = gst_tag_list_new(GST_TAG_VIDEO_CODEC, "DeepFGS", NULL);
         gst_base_parse_merge_tags(GST_BASE_PARSE(self), tags, GST_TAG_MERGE_REPLACE);
         gst_tag_list_unref(tags);
@@ -169,10 +210,15 @@ static gboolean gst_deepfgs_parse_negotiate(GstDeepFGSParse *self, const DeepFGS
                                         G_TYPE_INT, (gint)frame->height, "framerate", GST_TYPE_FRACTION, self->rate_n,
                                         self->rate_d, "alignment", G_TYPE_STRING, "frame", "model", G_TYPE_STRING,
                                         frame->model, "parsed", G_TYPE_BOOLEAN, TRUE, NULL);
+    if (frame->pixel_width)
+        gst_caps_set_simple(caps, "pixel-aspect-ratio", GST_TYPE_FRACTION, (gint)frame->pixel_width,
+                            (gint)frame->pixel_height, NULL);
     gboolean pushed = gst_pad_push_event(GST_BASE_PARSE_SRC_PAD(self), gst_event_new_caps(caps));
     gst_caps_unref(caps);
     self->width = frame->width;
     self->height = frame->height;
+    self->pixel_width = frame->pixel_width;
+    self->pixel_height = frame->pixel_height;
     g_strlcpy(self->model, frame->model, sizeof self->model);
     return pushed;
 }

@@ -26,6 +26,12 @@ DeepFGSRawPicture deepfgs_raw_picture(const GstVideoFrame *frame)
             .offset = GST_VIDEO_FORMAT_INFO_POFFSET(info->finfo, i),
         };
     }
+    if (GST_VIDEO_INFO_HAS_ALPHA(info)) {
+        /* In the one plane that these formats have. */
+        picture.has_alpha = TRUE;
+        picture.alpha = picture.components[0];
+        picture.alpha.offset = GST_VIDEO_FORMAT_INFO_POFFSET(info->finfo, GST_VIDEO_COMP_A);
+    }
     return picture;
 }
 
@@ -146,8 +152,7 @@ void deepfgs_install_compute_properties(GObjectClass *object_class, guint thread
     gst_type_mark_as_plugin_api(DEEPFGS_TYPE_PRECISION, 0);
 }
 
-gboolean deepfgs_set_compute_property(DeepFGSCompute *compute, gboolean running, GObject *object, const GValue *value,
-                                      const GParamSpec *spec)
+gboolean deepfgs_set_compute_property(DeepFGSCompute *compute, const GValue *value, const GParamSpec *spec)
 {
     if (g_str_equal(spec->name, "threads"))
         compute->threads = g_value_get_uint(value);
@@ -155,8 +160,6 @@ gboolean deepfgs_set_compute_property(DeepFGSCompute *compute, gboolean running,
         compute->precision = g_value_get_enum(value);
     else
         return FALSE;
-    if (running)
-        g_warning("%s: %s counts when the element starts anew, in READY", GST_OBJECT_NAME(object), spec->name);
     return TRUE;
 }
 

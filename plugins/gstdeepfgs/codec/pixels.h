@@ -41,10 +41,9 @@ void deepfgs_set_colorimetry(GstVideoInfo *info, const DeepFGSColour *colour, co
 GType deepfgs_precision_get_type(void);
 
 /* The properties threads and precision: installs them under these numbers; reads and writes them, FALSE for any other
- * property. A change counts when the element starts: while it runs there is a warning. Object lock held. */
+ * property. A change counts when the element starts. Object lock held. */
 void deepfgs_install_compute_properties(GObjectClass *object_class, guint threads, guint precision);
-gboolean deepfgs_set_compute_property(DeepFGSCompute *compute, gboolean running, GObject *object, const GValue *value,
-                                      const GParamSpec *spec);
+gboolean deepfgs_set_compute_property(DeepFGSCompute *compute, const GValue *value, const GParamSpec *spec);
 gboolean deepfgs_get_compute_property(const DeepFGSCompute *compute, GValue *value, const GParamSpec *spec);
 
 #endif

@@ -46,7 +46,7 @@ typedef struct {
     gboolean frame_messages;
 
     /* Streaming thread. */
-    guint width, height;
+    guint width, height, pixel_width, pixel_height;
     gchar model[17];
     gdouble rate;
     GstClockTime last_pts;
@@ -79,7 +79,8 @@ static void post(GstRTPDeepFGSDepay *self, GstStructure *structure)
 /* Says what the next frame is. Where downstream refuses, the push that follows fails, and says why. */
 static void update_caps(GstRTPDeepFGSDepay *self, const DeepFGSReceivedFrame *frame)
 {
-    if (frame->width == self->width && frame->height == self->height && g_str_equal(frame->model, self->model))
+    if (frame->width == self->width && frame->height == self->height && frame->pixel_width == self->pixel_width &&
+        frame->pixel_height == self->pixel_height && g_str_equal(frame->model, self->model))
         return;
     GstCaps *caps = gst_caps_new_simple(DEEPFGS_MEDIA_TYPE, "width", G_TYPE_INT, (gint)frame->width, "height",
                                         G_TYPE_INT, (gint)frame->height, "model", G_TYPE_STRING, frame->model,
@@ -89,9 +90,14 @@ static void update_caps(GstRTPDeepFGSDepay *self, const DeepFGSReceivedFrame *fr
         gst_util_double_to_fraction(self->rate, &numerator, &denominator);
         gst_caps_set_simple(caps, "framerate", GST_TYPE_FRACTION, numerator, denominator, NULL);
     }
+    if (frame->pixel_width)
+        gst_caps_set_simple(caps, "pixel-aspect-ratio", GST_TYPE_FRACTION, (gint)frame->pixel_width,
+                            (gint)frame->pixel_height, NULL);
     if (gst_pad_set_caps(GST_RTP_BASE_DEPAYLOAD_SRCPAD(self), caps)) {
         self->width = frame->width;
         self->height = frame->height;
+        self->pixel_width = frame->pixel_width;
+        self->pixel_height = frame->pixel_height;
         g_strlcpy(self->model, frame->model, sizeof self->model);
     }
     gst_caps_unref(caps);
