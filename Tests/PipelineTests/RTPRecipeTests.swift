@@ -45,6 +45,26 @@ struct RTPRecipeTests {
         #expect(pictures.count > 20)
     }
 
+    @Test("A sender that is stopped, or killed, and started again is received again", arguments: ["INT", "KILL"])
+    func restart(signal: String) throws {
+        let folder = try RecipeTests.workplace()
+        let port = signal == "INT" ? "46780" : "46790"
+        let command = """
+            timeout -s INT -k 5 18 bash pipelines/rtp-receive-to-files.sh & receiver=$!
+            sleep 2
+            timeout -s \(signal) -k 1 5 bash pipelines/rtp-send-adaptive.sh
+            before=$(ls out/*.png | wc -l)
+            sleep 1
+            timeout -s INT -k 5 5 bash pipelines/rtp-send-adaptive.sh
+            kill -0 $receiver && echo "alive $before $(ls out/*.png | wc -l)"
+            wait $receiver
+            """
+        let run = try Shell.run(command, environment: ["SOURCE": Self.source, "PORT": port], at: folder.url)
+        let counts = run.output.split(separator: "\n").first { $0.hasPrefix("alive ") }?.split(separator: " ")
+        let (before, after) = (Int(counts?[1] ?? "") ?? 0, Int(counts?[2] ?? "") ?? 0)
+        #expect(before > 15 && after > before + 15, "\(run.output)")
+    }
+
     @Test("A file of frames is sent without an encoder")
     func sendFile() throws {
         let clip = FileManager.default.temporaryDirectory.appendingPathComponent("deepfgs-\(UUID().uuidString).dfgs")

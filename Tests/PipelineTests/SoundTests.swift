@@ -1,0 +1,59 @@
+import Foundation
+import Testing
+
+/// Picture and sound together: in a file, and over RTP.
+@Suite("Recipes with sound", .serialized)
+struct SoundTests {
+    /// Lines of `gst-launch-1.0 -v` that tell of a buffer which reached a sink of this name.
+    private static func buffers(_ output: String, at sink: String) -> [Substring] {
+        output.split(separator: "\n").filter { $0.contains("\(sink): last-message = chain") }
+    }
+
+    @Test("Recorded into Matroska, played from it, and found by decodebin")
+    func matroska() throws {
+        let folder = try RecipeTests.workplace()
+        let made = try Shell.run(
+            "bash pipelines/record-with-sound.sh",
+            environment: [
+                "SOURCE": "videotestsrc num-buffers=30 pattern=ball", "WIDTH": "64", "HEIGHT": "48",
+                "SOUND": "audiotestsrc num-buffers=100 samplesperbuffer=960",
+            ], at: folder.url)
+        #expect(made.status == 0, "\(made.output)")
+        #expect(try RecipeTests.size(folder.path("out/recording.mkv")) > 5000)
+        let sinks = ["SINK": "fakesink name=picture silent=false", "SPEAKER": "fakesink name=sound silent=false"]
+        let played = try Shell.run(
+            "sed 's/gst-launch-1.0/gst-launch-1.0 -v/' pipelines/play-with-sound.sh | bash", environment: sinks,
+            at: folder.url)
+        #expect(played.status == 0, "\(played.output)")
+        let pictures = Self.buffers(played.output, at: "picture")
+        #expect(pictures.count == 30, "\(played.output)")
+        // In their places: the last one begins after 29 frames.
+        #expect(pictures.last?.contains("pts: 0:00:01.933") == true, "\(pictures.last ?? "")")
+        #expect(Self.buffers(played.output, at: "sound").count >= 100)
+        let found = try Shell.run(
+            "gst-launch-1.0 -v filesrc location=out/recording.mkv ! decodebin ! video/x-raw ! fakesink name=picture silent=false",
+            at: folder.url)
+        #expect(Self.buffers(found.output, at: "picture").count == 30, "\(found.output)")
+    }
+
+    @Test("Sent and received in one rtpbin, both with feedback")
+    func stream() throws {
+        let folder = try RecipeTests.workplace()
+        let command = """
+            sed 's/gst-launch-1.0/gst-launch-1.0 -v/' pipelines/rtp-receive-with-sound.sh > receive.sh
+            timeout -s INT -k 5 13 bash receive.sh > receiver.log 2>&1 & receiver=$!
+            sleep 2
+            timeout -s INT -k 5 9 bash pipelines/rtp-send-with-sound.sh
+            wait $receiver
+            cat receiver.log
+            """
+        let run = try Shell.run(
+            command,
+            environment: [
+                "SOURCE": RTPRecipeTests.source, "PORT": "46840", "SINK": "fakesink name=picture silent=false",
+                "SPEAKER": "fakesink name=sound silent=false",
+            ], at: folder.url)
+        #expect(Self.buffers(run.output, at: "picture").count > 20, "\(run.output.suffix(2000))")
+        #expect(Self.buffers(run.output, at: "sound").count > 100)
+    }
+}
