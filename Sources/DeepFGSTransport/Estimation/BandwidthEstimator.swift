@@ -148,6 +148,8 @@ public struct BandwidthEstimator: Sendable {
         let now = now.clamped(to: FeedbackHistory.times)
         let outcomes = history.accept(packets, overhead: max(0, settings.packetOverhead))
         guard !outcomes.isEmpty else { return }
+        // What was sent before the first feedback were bases alone: no measure of what is sent.
+        if lastFeedback == nil { sending.restart() }
         lastFeedback = now
         patience = 1
         if silence.end() { listenAgain() }
