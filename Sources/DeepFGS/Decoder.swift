@@ -166,7 +166,9 @@ public final class Decoder {
     }
 
     /// The header, once everything that can be known without the networks is right.
-    private func checkedHeader(of frame: UnsafeRawBufferPointer) throws(DecodingError) -> FrameHeader {
+    ///
+    /// - Throws: `DecodingError`; who allocates memory for a picture does it afterwards.
+    package func checkedHeader(of frame: UnsafeRawBufferPointer) throws(DecodingError) -> FrameHeader {
         do throws(BitstreamError) {
             let header = try FrameHeader(parsing: frame)
             guard header.model == model.identity else {
@@ -176,7 +178,7 @@ public final class Decoder {
             guard header.chunkLengths.count == 1 + configuration.slices.count - configuration.basicSlices else {
                 throw .invalidField(name: "chunk_count", value: UInt64(header.chunkLengths.count))
             }
-            guard header.width * header.height <= pixelLimit else {
+            guard header.pixelCount <= pixelLimit else {
                 throw .tooManyPixels(width: header.width, height: header.height, limit: pixelLimit)
             }
             // Work and memory grow with the picture's size: a few bytes must not ask for much of either.

@@ -44,7 +44,7 @@ public final class DecodingSession {
     /// - Throws: `BitstreamError`.
     public func header(of frame: UnsafeRawBufferPointer) throws(BitstreamError) -> FrameHeader {
         let header = try FrameHeader(parsing: frame)
-        guard header.width * header.height <= pixelLimit else {
+        guard header.pixelCount <= pixelLimit else {
             throw .tooManyPixels(width: header.width, height: header.height, limit: pixelLimit)
         }
         guard frame.count >= header.baseEnd else { throw .baseIncomplete(have: frame.count, need: header.baseEnd) }

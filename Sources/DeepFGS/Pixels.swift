@@ -31,7 +31,8 @@ public struct PixelLayout: Hashable, Sendable {
             (0..<bytesPerPixel).contains(red), (0..<bytesPerPixel).contains(green),
             (0..<bytesPerPixel).contains(blue)
         else { return nil }
-        return (height - 1) * stride + width * bytesPerPixel
+        let (rows, overflow) = (height - 1).multipliedReportingOverflow(by: stride)
+        return overflow || rows > .max - width * bytesPerPixel ? nil : rows + width * bytesPerPixel
     }
 }
 

@@ -107,7 +107,9 @@ public struct YUVLayout: Hashable, Sendable {
         /// Bytes up to the end of the last sample; nil where the component contradicts itself.
         func byteCount(columns: Int, rows: Int) -> Int? {
             guard 1...16 ~= step, stride > (columns - 1) * step, stride <= 1 << 24 else { return nil }
-            return (rows - 1) * stride + (columns - 1) * step + 1
+            let (before, overflow) = (rows - 1).multipliedReportingOverflow(by: stride)
+            let last = (columns - 1) * step + 1
+            return overflow || before > .max - last ? nil : before + last
         }
     }
 

@@ -1,4 +1,4 @@
-import Glibc
+import CKernels
 
 /// A part of encoding or decoding, as measurements tell them apart.
 public enum Stage: String, CaseIterable, Sendable {
@@ -36,15 +36,9 @@ public final class StageTimes {
     func measure<Result, Failure: Error>(
         _ stage: Stage, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        let start = now()
-        defer { seconds[stage, default: 0] += now() - start }
+        let start = deepfgs_seconds()
+        defer { seconds[stage, default: 0] += deepfgs_seconds() - start }
         return try body()
-    }
-
-    private func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
     }
 }
 

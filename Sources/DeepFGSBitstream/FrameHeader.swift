@@ -35,15 +35,27 @@ public struct FrameHeader: Hashable, Sendable {
     /// Bytes of the header and base together: the shortest prefix that decodes.
     public var baseEnd: Int { length + (chunkLengths.first ?? 0) }
     /// Bytes of the whole frame.
-    public var frameLength: Int { chunkLengths.reduce(length, +) }
+    ///
+    /// `Int.max` where an `Int` of 32 bits cannot say it: more than any memory there holds.
+    public var frameLength: Int { chunkLengths.reduce(length, Self.sum) }
+    /// Width times height, or `Int.max` likewise.
+    package var pixelCount: Int {
+        let (product, overflow) = width.multipliedReportingOverflow(by: height)
+        return overflow ? .max : product
+    }
 
     /// The byte after each chunk, counted from the start of the frame; element 0 is `baseEnd`.
     public var chunkEnds: [Int] {
         var end = length
         return chunkLengths.map { size in
-            end += size
+            end = Self.sum(end, size)
             return end
         }
+    }
+
+    private static func sum(_ first: Int, _ second: Int) -> Int {
+        let (sum, overflow) = first.addingReportingOverflow(second)
+        return overflow ? .max : sum
     }
 
     /// Whether the base is whole and matches its checksum.

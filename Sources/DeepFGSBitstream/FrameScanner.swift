@@ -42,9 +42,9 @@ public struct FrameScanner: Sendable {
     /// Most bytes that one step skips, so that a caller that waits for a frame stays responsive.
     private static let longestSkip = 1 << 20
     /// Bytes of checksum that each byte of the stream pays for.
-    private static let creditPerByte = 8
-    /// Where the credit stops growing: no sum of what it pays for comes near the ends of an integer.
-    private static let mostCredit = 1 << 40
+    private static let creditPerByte: Int64 = 8
+    /// Where the credit stops growing: no sum of what it pays for comes near the ends of it.
+    private static let mostCredit: Int64 = 1 << 40
 
     /// Frames that declare more bytes than this are skipped.
     private let longestFrame: Int
@@ -55,7 +55,7 @@ public struct FrameScanner: Sendable {
     /// What is known of the base before the frame's end is; nil where it has yet to be computed.
     private var baseMatches: Bool?
     /// Bytes of checksum that may still be computed in vain.
-    private var credit = 1 << 22
+    private var credit: Int64 = 1 << 22
 
     /// A scanner at the start of a stream.
     ///
@@ -151,7 +151,7 @@ public struct FrameScanner: Sendable {
         let matches = header.hasIntactBase(bytes)
         baseMatches = matches
         guard matches else {
-            credit -= length
+            credit -= Int64(length)
             return header.length
         }
         // An intact base pays for itself: it is never searched.
@@ -167,7 +167,7 @@ public struct FrameScanner: Sendable {
                 // The checksum runs over as many bytes as the header says it has.
                 let cost = Int(ByteReader(rest).uint16(at: 6))
                 guard cost <= credit else { return .nothing(.headerDamaged) }
-                if cost <= rest.count { credit -= cost }
+                if cost <= rest.count { credit -= Int64(cost) }
             }
             let length = try FrameHeader.validLength(of: rest)
             do throws(BitstreamError) {
@@ -206,5 +206,7 @@ public struct FrameScanner: Sendable {
         UInt8(truncatingIfNeeded: FrameHeader.magic >> UInt32(24 - 8 * index))
     }
 
-    private mutating func earn(_ bytes: Int) { credit = min(credit + bytes * Self.creditPerByte, Self.mostCredit) }
+    private mutating func earn(_ bytes: Int) {
+        credit = min(credit + Int64(bytes) * Self.creditPerByte, Self.mostCredit)
+    }
 }

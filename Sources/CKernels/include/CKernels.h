@@ -102,7 +102,13 @@ typedef struct {
                            ptrdiff_t output_position);
 } DeepFGSKernels;
 
-typedef enum { DEEPFGS_ISA_SSE2, DEEPFGS_ISA_AVX2, DEEPFGS_ISA_AVX512, DEEPFGS_ISA_VNNI } DeepFGSISA;
+typedef enum {
+    DEEPFGS_ISA_SSE2,
+    DEEPFGS_ISA_AVX2,
+    DEEPFGS_ISA_AVX512,
+    DEEPFGS_ISA_VNNI,
+    DEEPFGS_ISA_SIMD128
+} DeepFGSISA;
 
 // The kernels of an instruction set, or NULL where this processor does not have it, or none for activations of this size
 // (8 bits need VNNI).
@@ -118,6 +124,9 @@ static inline void deepfgs_pause(void)
 
 // Processors that the process may run on, at least 1.
 int32_t deepfgs_processors(void);
+
+// Seconds of a clock that only goes forward.
+double deepfgs_seconds(void);
 
 // Products that one core does in `rounds` rounds of independent instructions with nothing else to do: the ceiling of
 // `convolve`. 0 where the kernels are missing.

@@ -33,12 +33,10 @@ enum JSON: Equatable, Sendable {
         return value
     }
 
-    /// The value as an integer; nil where it is not a number, not whole or beyond 2^53.
+    /// The value as an integer; nil where it is not a number, not whole, beyond 2^53, or more than an `Int` can say.
     var integer: Int? {
-        guard case .number(let value) = self, value.magnitude <= 0x1p53, value == value.rounded(.towardZero) else {
-            return nil
-        }
-        return Int(value)
+        guard case .number(let value) = self, value.magnitude <= 0x1p53 else { return nil }
+        return Int(exactly: value)
     }
 
     /// The values of an array of integers; nil for anything else.

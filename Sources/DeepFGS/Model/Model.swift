@@ -19,14 +19,6 @@ public final class Model: Sendable {
         try self.init(bytes.withBytes { bytes throws(ModelError) in try Parts(bytes) })
     }
 
-    /// Reads a model file.
-    ///
-    /// - Parameter path: Where the file is.
-    /// - Throws: `ModelError.unreadable` with the system's reason, `.malformed` or `.tensor`.
-    public convenience init(path: String) throws(ModelError) {
-        try self.init(bytes: readFile(path))
-    }
-
     private init(_ parts: Parts) {
         identity = parts.identity
         configuration = parts.configuration

@@ -3,6 +3,16 @@ import Glibc
 /// Largest model file that is read, bytes.
 private let fileLimit = 1 << 30
 
+extension Model {
+    /// Reads a model file.
+    ///
+    /// - Parameter path: Where the file is.
+    /// - Throws: `ModelError.unreadable` with the system's reason, `.malformed` or `.tensor`.
+    public convenience init(path: String) throws(ModelError) {
+        try self.init(bytes: readFile(path))
+    }
+}
+
 /// The bytes of a file.
 ///
 /// - Throws: `ModelError.unreadable` with the system's reason.

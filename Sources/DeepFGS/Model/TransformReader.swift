@@ -93,7 +93,7 @@ extension WeightReader {
     ) throws(ModelError) -> ConvolutionWeights {
         func values(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {
             let values = try file.values(name, .f16, shape: shape, as: Float16.self).map(Float.init)
-            guard values.allSatisfy(\.isFinite) else {
+            guard values.allSatisfy({ $0.isFinite }) else {
                 throw .tensor(name: name, problem: "has a value that is no number")
             }
             return values

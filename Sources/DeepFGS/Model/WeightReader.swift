@@ -65,7 +65,7 @@ struct WeightReader {
         let bias = try file.values(name + ".bias", .i32, shape: [outputs], as: Int32.self)
         let row = weights.count / outputs
         for output in 0..<outputs {
-            let worst = Self.magnitude(weights, row: output, of: row) * limit + Int(bias[output].magnitude)
+            let worst = Self.magnitude(weights, row: output, of: row) * Int64(limit) + Int64(bias[output].magnitude)
             guard worst < 1 << 24 else {
                 throw .tensor(name: name + ".weight", problem: "sums of output \(output) may reach \(worst), over 2^24")
             }
@@ -78,7 +78,9 @@ struct WeightReader {
 
     private func factors(_ name: String, _ count: Int) throws(ModelError) -> [Float] {
         let values = try file.values(name, .f32, shape: [count], as: Float.self)
-        guard values.allSatisfy(\.isFinite) else { throw .tensor(name: name, problem: "has a value that is no number") }
+        guard values.allSatisfy({ $0.isFinite }) else {
+            throw .tensor(name: name, problem: "has a value that is no number")
+        }
         return values
     }
 
@@ -86,7 +88,7 @@ struct WeightReader {
     private func linear(_ name: String, _ inputs: Int, _ outputs: Int) throws(ModelError) -> [Int16] {
         let weights = try file.values(name + ".weight", .i16, shape: [outputs, inputs, 1, 1], as: Int16.self)
         for output in 0..<outputs {
-            let worst = Self.magnitude(weights, row: output, of: inputs) * configuration.latentLimit + 128
+            let worst = Self.magnitude(weights, row: output, of: inputs) * Int64(configuration.latentLimit) + 128
             guard worst < 1 << 31 else {
                 throw .tensor(name: name + ".weight", problem: "sums of output \(output) may reach \(worst), over 2^31")
             }
@@ -94,8 +96,8 @@ struct WeightReader {
         return weights
     }
 
-    private static func magnitude(_ weights: [Int16], row: Int, of length: Int) -> Int {
-        weights[row * length..<(row + 1) * length].reduce(0) { $0 + Int($1.magnitude) }
+    private static func magnitude(_ weights: [Int16], row: Int, of length: Int) -> Int64 {
+        weights[row * length..<(row + 1) * length].reduce(0) { $0 + Int64($1.magnitude) }
     }
 
     /// The coding tables, checked by `CodingTables` itself.

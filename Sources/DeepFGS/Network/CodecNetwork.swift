@@ -28,7 +28,7 @@ final class CodecNetwork {
     /// - Throws: `CodecError.unsupportedSize`, `.unsupportedInstructions` or `.backend`.
     init(model: Model, width: Int, height: Int, options: ComputeOptions) throws(CodecError) {
         guard 1...FrameHeader.maximumSide ~= width, 1...FrameHeader.maximumSide ~= height,
-            width * height <= FrameHeader.maximumPixels
+            height <= FrameHeader.maximumPixels / width
         else { throw .unsupportedSize(width: width, height: height) }
         guard options.instructions.isAvailable else { throw .unsupportedInstructions(options.instructions.rawValue) }
         let grid = LatentGrid(width: width, height: height)
@@ -38,21 +38,8 @@ final class CodecNetwork {
         self.grid = grid
         self.configuration = configuration
         self.workers = workers
-        switch model.transforms {
-        case .integer(let weights):
-            transforms = IntegerTransforms(
-                layers: model.prepared.integerLayers(weights, configuration, instructions),
-                configuration: configuration, grid: grid, workers: workers)
-        case .float(let weights):
-            let backend: any ComputeBackend =
-                switch options.backend {
-                case .oneDNN: try OneDNNBackend(precision: options.precision, workers: workers.width)
-                case .reference: ReferenceBackend()
-                }
-            transforms = FloatTransforms(
-                layers: model.prepared.floatLayers(weights, configuration), configuration: configuration, grid: grid,
-                backend: backend, workers: workers)
-        }
+        transforms = try Self.transforms(
+            of: model, grid: grid, workers: workers, instructions: instructions, options: options)
         entropy = EntropyNetwork(
             layers: model.prepared.entropyLayers(model.entropy, configuration, instructions),
             configuration: configuration, grid: grid, workers: workers, transforms: transforms)

@@ -12,12 +12,16 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     case avx2
     /// What every x86-64 processor has: products of 16 bits.
     case sse2
+    #if arch(wasm32)
+        /// WebAssembly's vectors of 128 bits: products of 16 bits.
+        case simd128
+    #endif
     /// Plain loops: the reference, for any processor.
     case plain
 
     /// Those that this processor has, fastest first.
     public static let available: [InstructionSet] =
-        [.vnni, .avx512, .avx2, .sse2].filter { $0.table(1) != nil || $0.table(2) != nil } + [.plain]
+        allCases.filter { $0.table(1) != nil || $0.table(2) != nil } + [.plain]
 
     /// Whether this processor has them.
     public var isAvailable: Bool { self == .automatic || Self.available.contains(self) }
@@ -31,6 +35,9 @@ public enum InstructionSet: String, Sendable, CaseIterable {
         case .avx512: DEEPFGS_ISA_AVX512
         case .avx2: DEEPFGS_ISA_AVX2
         case .sse2: DEEPFGS_ISA_SSE2
+        #if arch(wasm32)
+            case .simd128: DEEPFGS_ISA_SIMD128
+        #endif
         case .automatic, .plain: nil
         }
     }

@@ -285,10 +285,10 @@ struct EntropyScratch {
     init(layers: EntropyLayers, rows: Int, columns: Int) {
         let count = rows * columns
         let size = layers.kernels.activationSize
-        let room = layers.slices.map(\.room).max() ?? 0
+        let room = layers.slices.map { $0.room }.max() ?? 0
         self.rows = rows
         hidden = RawBuffer(count: count * layers.hiddenRoom * size + 64)
-        parameters = Buffer(count: count * (layers.slices.map(\.parameters.outputs).max() ?? 0))
+        parameters = Buffer(count: count * (layers.slices.map { $0.parameters.outputs }.max() ?? 0))
         high = Buffer(count: count * room)
         low = Buffer(count: count * room)
         latents = Buffer(count: columns * room)

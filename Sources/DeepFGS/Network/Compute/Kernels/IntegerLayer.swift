@@ -84,14 +84,15 @@ final class IntegerLayer: @unchecked Sendable {
         let outputs = outputs
         plain.withUnsafeBufferPointer { table.pack($0.baseAddress, Int32(outputs), Int32(row), packed) }
         self.bias = arranged(bias.map { UInt32(bitPattern: $0) }, table.arrange)
-        self.multiplier = arranged(multiplier.map(\.bitPattern), table.arrange)
+        self.multiplier = arranged(multiplier.map { $0.bitPattern }, table.arrange)
         // The first group's alone: what a convolution before it writes.
         var entering = [Float](repeating: 0, count: roundUp(stride, to: 16))
         for (input, factor) in layer.enter.enumerated() { entering[places[input]] = factor }
         enter = Buffer(layer.enter.isEmpty ? [] : entering)
         let first = inputs.first?.room ?? 0
         arrangedEnter =
-            layer.enter.isEmpty ? Buffer(count: 0) : arranged(entering.prefix(first).map(\.bitPattern), table.arrange)
+            layer.enter.isEmpty
+            ? Buffer(count: 0) : arranged(entering.prefix(first).map { $0.bitPattern }, table.arrange)
     }
 
     /// The convolution over `rows × columns` positions, its result still to be said.
@@ -143,7 +144,7 @@ final class DepthwiseLayer: @unchecked Sendable {
             (layer.bias + [Int32](repeating: 0, count: padding)).map { UInt32(bitPattern: $0) },
             table.arrange_depthwise, room: packedRoom)
         multiplier = arranged(
-            (layer.multiplier + [Float](repeating: 0, count: padding)).map(\.bitPattern), table.arrange_depthwise,
+            (layer.multiplier + [Float](repeating: 0, count: padding)).map { $0.bitPattern }, table.arrange_depthwise,
             room: packedRoom)
     }
 
