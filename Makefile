@@ -10,12 +10,12 @@ CLI := .build/release/deepfgs
 APT := libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libdnnl-dev libvips-dev liblcms2-dev \
        pkg-config gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad \
        gstreamer1.0-x fonts-dejavu-core python3-numpy python3-gi gir1.2-gstreamer-1.0 python3-pil iproute2 man-db clang-format-14 shellcheck \
-       libsoup-3.0-dev libyaml-dev glib-networking curl openssl gir1.2-gst-rtsp-server-1.0
+       libsoup-3.0-dev libyaml-dev glib-networking curl openssl gir1.2-gst-rtsp-server-1.0 nodejs
 
 # Prerequisites in the order they are written: installing, then building.
 .NOTPARALLEL:
 
-.PHONY: daemon test-web test-api soak bench-daemon help all demo deps build plugin lib install uninstall deb deb-check test sanitize coverage lint lint-deps train-deps train train-pack train-gpu train-test model-check bench-rd bench-speed bench-deps bench-relay bench-loss \
+.PHONY: wasm web daemon test-web test-api soak bench-daemon help all demo deps build plugin lib install uninstall deb deb-check test sanitize coverage lint lint-deps train-deps train train-pack train-gpu train-test model-check bench-rd bench-speed bench-deps bench-relay bench-loss \
         bench-network bench-network-deps ablations ideas fuzz
 
 help: ## list the targets
@@ -34,7 +34,7 @@ NEEDS_PLUGIN := pkg:gstreamer-1.0@libgstreamer1.0-dev pkg:gstreamer-rtp-1.0@libg
 
 NEEDS_DAEMON := pkg:libsoup-3.0@libsoup-3.0-dev pkg:yaml-0.1@libyaml-dev pkg:gstreamer-app-1.0@libgstreamer-plugins-base1.0-dev
 
-all: build plugin lib daemon ## build everything that is installed
+all: build plugin lib daemon wasm ## build everything that is installed
 
 build: ## build the command line tool: .build/release/deepfgs
 	@tools/missing deepfgs $(NEEDS) $(NEEDS_PROGRAM)
@@ -60,6 +60,16 @@ daemon: ## build the streaming daemon: .build/release/deepfgsd
 	@tools/missing deepfgsd $(NEEDS) $(NEEDS_PROGRAM) $(NEEDS_PLUGIN) $(NEEDS_DAEMON)
 	swift build -c release --product deepfgsd --static-swift-stdlib
 
+wasm: ## build the decoder for browsers: web/deepfgs.wasm and web/deepfgs-threads.wasm, and put its model beside them
+	@tools/missing "the decoder for browsers" swift@Swift clang@Swift
+	tools/wasm
+	cp models/live-v2.safetensors web/
+
+PORT ?= 8080
+
+web: wasm ## serve the page that opens and cuts pictures on the loopback address: make web [PORT=8080]
+	web/serve $(PORT)
+
 demo: deps build plugin daemon ## stream photographs over RTP through a wide and a narrow link, and show what arrived
 	demo/run
 
@@ -70,9 +80,11 @@ SERVER_NEEDS := playwright==1.49.1 schemathesis==4.32.5 hypothesis==6.170.17 hyp
 .venv-server/complete: Makefile
 	$(PYTHON) -m venv .venv-server && .venv-server/bin/pip install -q $(SERVER_NEEDS) && touch $@
 
-test-web: daemon .venv-server/complete ## test the daemon's page in Chromium
+test-web: daemon wasm .venv-server/complete ## test the daemon's page and the decoder for browsers in Chromium
 	$(call install-packages,chromium)
 	.venv-server/bin/python Tests/Web/test_page.py
+	.venv-server/bin/python Tests/Web/test_browser.py
+	.venv-server/bin/python Tests/Web/test_live.py
 
 test-api: daemon .venv-server/complete ## try the daemon's API against api/openapi.yaml, metrics and dashboard with promtool, manifests with Kubernetes' schemas
 	$(call install-packages,prometheus)
@@ -86,8 +98,9 @@ soak: daemon ## run streams with a changing capacity: make soak MINUTES=60; memo
 bench-daemon: daemon build ## one stream of the daemon to 100 receivers, each with its own session and cut, with the processor time
 	bench/relay/run --daemon
 
-test: deps lint build plugin lib daemon ## run every test
+test: deps lint build plugin lib daemon wasm ## run every test
 	/usr/bin/python3 training/test_reference_decoder.py
+	node Tests/Web/test_decoder.mjs
 	DEEPFGS_PROGRAM=$(CLI) swift test --skip PipelineTests.NetworkTests
 	# A real path, with nothing beside it: packets that wait for a processor are not the path's.
 	swift test --skip-build --filter PipelineTests.NetworkTests

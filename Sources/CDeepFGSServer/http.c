@@ -2,6 +2,10 @@
 
 #include <gio/gio.h>
 #include <libsoup/soup.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "http_internal.h"
 
 /* A reader of events that is so many bytes behind is let go. */
 #define STREAM_BACKLOG (256 * 1024)
@@ -138,6 +142,8 @@ static gboolean incoming(GSocketService *service, GSocketConnection *stream, GOb
         g_object_unref(remote);
         return TRUE;
     }
+    /* A part of a frame does not wait for the next one. */
+    g_socket_set_option(g_socket_connection_get_socket(stream), IPPROTO_TCP, TCP_NODELAY, 1, NULL);
     Connection *connection = g_new0(Connection, 1);
     *connection = (Connection){server, key_of(remote), stream, g_get_monotonic_time(), ASKING};
     g_object_unref(remote);
@@ -375,6 +381,8 @@ DGSServer *dgs_server_new(const char *address, guint port, const char *certifica
     g_socket_service_start(service);
     return server;
 }
+
+SoupServer *dgs_server_soup(DGSServer *server) { return server->soup; }
 
 guint dgs_server_port(DGSServer *server) { return server->port; }
 

@@ -8,8 +8,13 @@
 //   BROADCAST(p)        a vector whose lanes all hold the group of activations at p
 //   LOAD(p)             a vector from p
 //   DOT(s, a, w)        s + the sums of the products of a and w, lane by lane
+//   UNROLL              what stands before the innermost loop, for compilers that shall unroll it; nothing by default
 //   PAIR                whether vectors are finished two at a time, the outputs of such a pair dealt out in fours
 //   FINISH_PAIR, FINISH what becomes of two vectors, or one
+
+#ifndef UNROLL
+#define UNROLL
+#endif
 
 // The sums of HIGH positions and ACROSS vectors of outputs, and what becomes of them.
 #define DEFINE_TILE(HIGH, ACROSS)                                                                                      \
@@ -24,7 +29,8 @@
             sum[m][n] = LOAD(c->bias + output + 16 * n);                                                               \
         for (int32_t run = 0; run < c->runs; run++) {                                                                  \
             const char *from = input + run * c->run_stride;                                                            \
-            for (int32_t group = 0; group < groups; group++) {                                                         \
+            UNROLL for (int32_t group = 0; group < groups; group++)                                                    \
+            {                                                                                                          \
                 VECTOR w[ACROSS];                                                                                      \
                 _Pragma("unroll") for (int n = 0; n < ACROSS; n++) w[n] = LOAD(weights + 64 * n);                      \
                 _Pragma("unroll") for (int m = 0; m < HIGH; m++)                                                       \

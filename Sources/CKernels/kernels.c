@@ -19,7 +19,12 @@ const DeepFGSKernels *deepfgs_kernels(DeepFGSISA isa, int32_t activation_size)
         return avx2 ? &deepfgs_kernels_avx2 : NULL;
     case DEEPFGS_ISA_SSE2:
         return &deepfgs_kernels_sse2;
+    case DEEPFGS_ISA_SIMD128:
+        return NULL;
     }
+#elif defined(__wasm_simd128__)
+    if (isa == DEEPFGS_ISA_SIMD128 && activation_size == 2)
+        return &deepfgs_kernels_simd128;
 #endif
     (void)isa;
     (void)activation_size;
@@ -42,7 +47,11 @@ int64_t deepfgs_ceiling(DeepFGSISA isa, int32_t activation_size, int64_t rounds)
         return deepfgs_ceiling_avx2(rounds);
     case DEEPFGS_ISA_SSE2:
         return deepfgs_ceiling_sse2(rounds);
+    case DEEPFGS_ISA_SIMD128:
+        return 0;
     }
+#elif defined(__wasm_simd128__)
+    return deepfgs_ceiling_simd128(rounds);
 #endif
     (void)rounds;
     return 0;

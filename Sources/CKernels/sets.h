@@ -4,10 +4,16 @@
 
 #include "CKernels.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-
+#if defined(__x86_64__) || defined(__wasm_simd128__)
 #include "vectors.h"
+
+#if defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+
+extern const DeepFGSKernels deepfgs_kernels_simd128;
+int64_t deepfgs_ceiling_simd128(int64_t rounds);
+#else
+#include <immintrin.h>
 
 extern const DeepFGSKernels deepfgs_kernels_sse2, deepfgs_kernels_avx2, deepfgs_kernels_avx512;
 extern const DeepFGSKernels deepfgs_kernels_vnni_bytes, deepfgs_kernels_vnni_words;
@@ -16,6 +22,7 @@ int64_t deepfgs_ceiling_avx2(int64_t rounds);
 int64_t deepfgs_ceiling_avx512(int64_t rounds);
 int64_t deepfgs_ceiling_vnni_bytes(int64_t rounds);
 int64_t deepfgs_ceiling_vnni_words(int64_t rounds);
+#endif
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)

@@ -76,7 +76,11 @@ public final class Daemon {
         }
         do throws(StreamError) {
             let api = ControlAPI(streams: streams, tokens: try Tokens(settings.api))
-            server = try HTTPServer(settings.api) { api.answer($0) }
+            let server = try HTTPServer(settings.api) { api.answer($0) }
+            let viewers = LiveHub(streams: streams, limit: settings.api.maxConnections / 2)
+            server.serve(viewers)
+            api.viewers = viewers
+            self.server = server
             self.api = api
         } catch {
             Log.error(error.reason)
@@ -135,6 +139,7 @@ public final class Daemon {
     // MARK: - Now and then
 
     private func everySecond() {
+        api?.viewers?.sweep()
         guard let server, server.hasSubscribers, let api else { return }
         server.publish("status", .object([("streams", api.list)]))
     }
@@ -209,10 +214,12 @@ public final class Daemon {
                 != (old.address, old.port, old.tlsCertificate, old.tlsKey), let api
             {
                 let fresh = try HTTPServer(new) { api.answer($0) }
+                if let viewers = api.viewers { fresh.serve(viewers) }
                 server?.close()
                 server = fresh
             }
             server?.setLimits(new)
+            api?.viewers?.limit = new.maxConnections / 2
             api?.tokens = tokens
         } catch {
             throw Configuration.Refused(

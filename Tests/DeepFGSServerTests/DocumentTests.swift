@@ -72,13 +72,14 @@ import Testing
         let paths = lines.filter { $0.hasPrefix("  /") }.map {
             $0.trimmingCharacters(in: CharacterSet(charactersIn: " :"))
         }
-        #expect(paths.count == 16)
+        #expect(paths.count == 18)
         let daemon = try DaemonProcess(
             "  a: {relay: {input: {listen: \"127.0.0.1:\(DaemonProcess.ports())\"}, receivers: {r: {address: \"127.0.0.1:9\"}}}}"
         )
         try daemon.waitFor("a", "waiting")
         for path in paths where path != "/v1/events" {
-            let real = path.replacing("{stream}", with: "a").replacing("{receiver}", with: "r")
+            let real = path.replacing("{stream}", with: "a").replacing("{receiver}", with: "r").replacing(
+                "{model}", with: "91b222af19b5cefd")
             #expect(try daemon.http("GET", real).status != 404, "\(path)")
         }
     }

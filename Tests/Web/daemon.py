@@ -39,8 +39,8 @@ def wait(what, condition, seconds=60):
 class Daemon:
     """Runs with these streams (YAML; FOLDER is a folder of its own) as long as the context."""
 
-    def __init__(self, streams):
-        self.streams = streams
+    def __init__(self, streams, api=""):
+        self.streams, self.api = streams, api
 
     def __enter__(self):
         self.place = tempfile.TemporaryDirectory()
@@ -48,7 +48,7 @@ class Daemon:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        text = f"api: {{port: {self.port}}}\n{self.streams}".replace("FOLDER", str(self.folder))
+        text = f"api: {{port: {self.port}{self.api}}}\n{self.streams}".replace("FOLDER", str(self.folder))
         (self.folder / "deepfgsd.yml").write_text(text, "utf-8")
         environment = dict(os.environ, DEEPFGS_MODEL_PATH=f"{ROOT}/models", OMP_WAIT_POLICY="passive", GST_PLUGIN_PATH="",
                            GST_REGISTRY=f"{self.folder}/registry.bin")

@@ -5,6 +5,7 @@
 
 #include "dgs_gst.h"
 #include "dgs_http.h"
+#include "dgs_live.h"
 #include "dgs_loop.h"
 #include "dgs_yaml.h"
 

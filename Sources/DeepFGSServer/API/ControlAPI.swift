@@ -6,6 +6,8 @@ import DeepFGSTools
 final class ControlAPI {
     let streams: StreamManager
     let previews = PreviewService()
+    /// Who watches; nil where nobody can.
+    var viewers: LiveHub?
     var tokens: Tokens
     /// The whole configuration that is in force.
     var configuration: () -> DaemonSettings = { DaemonSettings() }
@@ -21,10 +23,8 @@ final class ControlAPI {
 
     func answer(_ request: Request) -> Answer {
         if request.bodyTooLong { return .now(.problem(413, "the body is longer than max-body-bytes")) }
-        if let file = WebPage.file(at: request.path) {
-            return only("GET", request) {
-                .now(Response(200, file.type, file.bytes, headers: [("Content-Security-Policy", WebPage.policy)]))
-            }
+        if let file = WebPage.file(at: request.path) ?? BrowserFiles.file(at: request.path) {
+            return only("GET", request) { .now(Response(200, file.type, file.bytes, headers: WebPage.headers)) }
         }
         switch request.path {
         case ["healthz"]: return only("GET", request) { .now(Response(200, "text/plain", Array("ok\n".utf8))) }
@@ -49,6 +49,9 @@ final class ControlAPI {
             return only("GET", request, .read) { .now(Response(.object([("streams", list)]))) }
         default: break
         }
+        if path.count == 2, path[0] == "models" {
+            return only("GET", request, .read) { BrowserFiles.model(path[1]) }
+        }
         guard path.count >= 2, path[0] == "streams" else { return .now(.problem(404, "there is nothing at this path")) }
         // Who may not read does not learn which streams there are.
         if let refusal = tokens.refusal(of: request, needs: .read) { return .now(refusal) }
@@ -61,6 +64,7 @@ final class ControlAPI {
         case ["preview"]:
             return only("GET", request, .read, query: ["bytes", "frame", "format"]) { preview(request, stream) }
         case ["frame"]: return only("GET", request, .read, query: ["bytes", "frame"]) { .now(frame(request, stream)) }
+        case ["live"]: return only("GET", request, .read) { live(request) }
         case ["receivers"]:
             return only("GET", request, .read) {
                 .now(Response(.object([("receivers", .array(stream.status.receivers.map(\.json)))])))
@@ -201,6 +205,17 @@ final class ControlAPI {
         } catch {
             return .problem(400, error.reason)
         }
+    }
+
+    /// Lets a viewer in; libsoup does the rest.
+    private func live(_ request: Request) -> Answer {
+        guard request.header("Upgrade")?.lowercased() == "websocket" else {
+            return .now(.problem(426, "a WebSocket is needed", headers: [("Upgrade", "websocket")]))
+        }
+        guard let viewers, viewers.count < viewers.limit else {
+            return .now(.problem(503, "as many viewers as max-connections allows", headers: [("Retry-After", "5")]))
+        }
+        return .viewer
     }
 
     private func noFrame(_ number: Int?) -> Response {

@@ -41,7 +41,8 @@ struct Response: Sendable {
 
     private static let titles = [
         400: "Bad request", 401: "Unauthorised", 403: "Forbidden", 404: "Not found", 405: "Method not allowed",
-        409: "Conflict", 413: "Too large", 415: "Unsupported media type", 422: "Refused", 503: "Not available now",
+        409: "Conflict", 413: "Too large", 415: "Unsupported media type", 422: "Refused", 426: "Upgrade required",
+        503: "Not available now",
     ]
 }
 
@@ -52,6 +53,8 @@ enum Answer {
     case later((@escaping @Sendable (Response) -> Void) -> Void)
     /// Server-sent events.
     case events
+    /// A WebSocket, of which `LiveHub` is told.
+    case viewer
 }
 
 /// The HTTP server: parses what libsoup hands on, and sends what the handler answers.
@@ -95,6 +98,7 @@ final class HTTPServer {
     var refused: Int { Int(dgs_server_refused(server)) }
     func setLimits(_ settings: APISettings) { dgs_server_set_limits(server, DGSLimits(settings)) }
     func close() { dgs_server_close(server) }
+    func serve(_ hub: LiveHub) { hub.serve(server) }
 
     var hasSubscribers: Bool { !handler.subscribers.isEmpty }
 
@@ -115,6 +119,7 @@ final class HTTPServer {
             dgs_defer(handle)
             nonisolated(unsafe) let handle = handle
             begin { response in onMain { send(response, to: handle, later: true) } }
+        case .viewer: break
         case .events:
             for (name, value) in securityHeaders { dgs_response_header(handle, name, value) }
             dgs_stream_begin(handle, "text/event-stream")

@@ -34,15 +34,23 @@ struct Tokens: Sendable {
     /// Why a request may not do what it asks for; nil where it may.
     func refusal(of request: Request, needs scope: Scope) -> Response? {
         guard !tokens.isEmpty else { return crossSite(request) }
-        let words = (request.header("Authorization") ?? "").split(separator: " ", maxSplits: 1)
-        guard words.count == 2, words[0].lowercased() == "bearer" else {
+        guard let given = bearer(request) else {
             return .problem(401, "a bearer token is needed", headers: [("WWW-Authenticate", "Bearer")])
         }
-        guard let granted = self.scope(of: Array(words[1].utf8)) else {
+        guard let granted = self.scope(of: given) else {
             return .problem(
                 401, "the token is not known", headers: [("WWW-Authenticate", "Bearer error=\"invalid_token\"")])
         }
         return granted.rawValue >= scope.rawValue ? nil : .problem(403, "the token may only read")
+    }
+
+    /// The token of a request: in its own header; of a WebSocket, where a page cannot write that one, a subprotocol.
+    private func bearer(_ request: Request) -> [UInt8]? {
+        let words = (request.header("Authorization") ?? "").split(separator: " ", maxSplits: 1)
+        if words.count == 2, words[0].lowercased() == "bearer" { return Array(words[1].utf8) }
+        let protocols = (request.header("Sec-WebSocket-Protocol") ?? "").split { $0 == "," || $0 == " " }
+        return protocols.first { $0.hasPrefix(LiveHub.tokenPrefix) }
+            .flatMap { bytes(ofBase64URL: $0.dropFirst(LiveHub.tokenPrefix.count)) }
     }
 
     /// The scope of a token; every one that there is is compared whole, so that time tells nothing of them.
@@ -72,6 +80,28 @@ struct Tokens: Sendable {
         if header.hasPrefix("[") { return String(header.dropFirst().prefix { $0 != "]" }) }
         return String(header.prefix { $0 != ":" }).lowercased()
     }
+}
+
+/// The bytes of a text in base64url without padding (RFC 4648, section 5); nil where it is none.
+func bytes(ofBase64URL text: some StringProtocol) -> [UInt8]? {
+    var (bytes, bits, count): ([UInt8], UInt32, Int) = ([], 0, 0)
+    for character in text.utf8 {
+        let value: UInt8
+        switch character {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = character - UInt8(ascii: "A")
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): value = character - UInt8(ascii: "a") + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): value = character - UInt8(ascii: "0") + 52
+        case UInt8(ascii: "-"): value = 62
+        case UInt8(ascii: "_"): value = 63
+        default: return nil
+        }
+        bits = bits << 6 | UInt32(value)
+        count += 6
+        guard count >= 8 else { continue }
+        count -= 8
+        bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+    }
+    return bytes
 }
 
 /// Whether two texts are the same, in a time that depends on the length of the first alone.

@@ -26,6 +26,7 @@ final class FrameStore: Sendable {
     private static let heldLimit = 16
 
     private let state = Mutex(State())
+    private let listener = Mutex<(@Sendable () -> Void)?>(nil)
     private static let made = Atomic(0)
     /// Tells one store from every other of the process.
     private let identity = FrameStore.made.add(1, ordering: .relaxed).newValue
@@ -40,6 +41,15 @@ final class FrameStore: Sendable {
             $0.bytes = copy
             $0.total += copy.count
         }
+        listener.withLock { $0 }?()
+    }
+
+    /// Calls `body` after each frame, on the stream's thread; nil ends it.
+    func onFrame(_ body: (@Sendable () -> Void)?) { listener.withLock { $0 = body } }
+
+    /// The latest frame, which is not held; nil where none has come.
+    var latest: Frame? {
+        state.withLock { $0.number > 0 ? Frame(store: identity, number: $0.number, bytes: $0.bytes) : nil }
     }
 
     /// Frames since the stream was declared, bytes in them, and when the last one came by the monotonic clock.

@@ -13,8 +13,14 @@ enum WebPage {
     }
 
     /// The Content-Security-Policy: what the page may load, which is nothing but itself.
-    static let policy = """
-        default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; \
-        base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+    private static let policy = """
+        default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; \
+        img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
         """
+
+    /// What goes with the page's files: the policy, and the isolation in which its decoder may use several threads.
+    static let headers = [
+        ("Content-Security-Policy", policy), ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Embedder-Policy", "require-corp"),
+    ]
 }

@@ -56,6 +56,10 @@ class Card {
     this.hold = $(this.root, ".freeze input");
     this.slider.addEventListener("input", () => { this.hold.checked = true; this.look(); });
     this.hold.addEventListener("change", () => this.look());
+    this.live = $(this.root, ".live input");
+    this.canvas = $(this.root, "canvas");
+    this.canvas.setAttribute("aria-label", `${name}, live`);
+    this.live.addEventListener("change", () => this.play());
     $(this.root, ".power").addEventListener("click", () =>
       call("POST", `v1/streams/${name}/${this.running ? "stop" : "start"}`).catch(error => this.tell(error.message)));
   }
@@ -90,7 +94,7 @@ class Card {
       }
       row.update(receiver);
     }
-    if (!this.hold.checked && stream.frames) this.look();
+    if (!this.hold.checked && !this.live.checked && stream.frames) this.look();
   }
 
   // The bytes that the slider stands for; its left end is the base. Fine steps where a byte is worth most.
@@ -99,7 +103,46 @@ class Card {
     return Math.round(this.frame.base + (this.frame.whole - this.frame.base) * part * part);
   }
 
+  // The stream itself, decoded here; the slider is for frames that stay.
+  async play() {
+    this.player?.close();
+    this.player = null;
+    const on = this.live.checked;
+    this.canvas.hidden = !on;
+    this.image.hidden = on;
+    this.slider.disabled = this.hold.disabled = on;
+    if (!on) return this.look();
+    show($(this.root, "figcaption"), "loading the decoder…");
+    try {
+      const { LivePlayer } = await import("./web/live.js");
+      if (!this.live.checked || this.player) return;
+      const url = new URL(`v1/streams/${this.name}/live`, location.href);
+      url.protocol = url.protocol.replace("http", "ws");
+      const model = async identity => new Uint8Array(await (await call("GET", `v1/models/${identity}`)).arrayBuffer());
+      this.player = new LivePlayer(url, this.canvas, { model, token });
+      this.player.onpicture = picture => this.played(picture);
+      this.player.onend = reason => { this.live.checked = false; this.play(); this.tell(`live: ${reason}`); };
+    } catch (error) {
+      this.live.checked = false;
+      this.play();
+      this.tell(`no decoder for browsers here (${error.message}); make wasm builds it`);
+    }
+  }
+
+  // Pictures, bytes and latency of the last two seconds.
+  played({ number, bytes, frameLength, latency, image }) {
+    const now = performance.now();
+    this.times = [...(this.times || []).filter(({ at }) => now - at < 2000), { at: now, bytes, latency }];
+    const span = Math.max(0.5, (now - this.times[0].at) / 1000);
+    const rate = (this.times.length - 1) / span;
+    const delays = this.times.map(picture => picture.latency).sort((a, b) => a - b);
+    this.canvas.dataset.number = number;
+    show($(this.root, "figcaption"), `live: frame ${number}, ${image.width}×${image.height}, ${rate.toFixed(1)} pictures/s, ${delays[delays.length >> 1].toFixed(0)} ms behind`);
+    show($(this.root, ".cut output"), `${bytes} of ${frameLength} bytes`);
+  }
+
   async look() {
+    if (this.live.checked) return;
     if (this.busy) { this.again = true; return; }
     if (document.hidden) return;
     this.busy = true;

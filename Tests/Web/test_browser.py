@@ -1,0 +1,202 @@
+"""The decoder and its page in headless Chromium: golden streams, the corpora, the page that opens and cuts pictures.
+
+Run it with `make test-web`, which installs what it needs. SCREENSHOTS=folder writes what the page looks like.
+"""
+import http.server
+import json
+import os
+import pathlib
+import re
+import sys
+import threading
+import time
+
+from daemon import ROOT, wait
+from playwright.sync_api import sync_playwright
+from test_page import contrast
+
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
+ISOLATION = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+
+
+class Site:
+    """The repository on a plain file server, with or without the headers of isolation; folders are lists of names."""
+
+    def __init__(self, isolated):
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript"}
+
+            def __init__(self, *arguments):
+                super().__init__(*arguments, directory=ROOT)
+
+            def list_directory(self, path):
+                body = json.dumps(sorted(os.listdir(path))).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def end_headers(self):
+                for name, value in ISOLATION.items() if isolated else ():
+                    self.send_header(name, value)
+                super().end_headers()
+
+            def log_message(self, *words):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+CONFORM = """async () => {
+  const { Decoder, DeepFGSError } = await import("/web/deepfgs.js");
+  const { conform } = await import("/Tests/Web/conformance.js");
+  const bytes = async path => new Uint8Array(await (await fetch(`/${path}`)).arrayBuffer());
+  const opened = [];
+  const result = await conform({
+    file: bytes,
+    folder: async path => (await fetch(`/${path}/`)).json(),
+    open: async (model, pixelLimit) => {
+      const decoder = await Decoder.open({ model, pixelLimit });
+      opened.push(decoder);
+      return {
+        model: decoder.model, header: frame => decoder.header(frame), scan: stream => decoder.frames(stream),
+        close: () => decoder.close(),
+        decode: async frame => {
+          const { image, ...rest } = await decoder.decode(frame);
+          return { ...rest, pixels: image.data, width: image.width, height: image.height };
+        },
+      };
+    },
+    // What the decoder says of bytes is a refusal; that it had to be made again is told by `restarts`.
+    isRefusal: error => error instanceof DeepFGSError && !error.message.startsWith("the decoder ended"),
+  });
+  const restarts = opened.reduce((sum, decoder) => sum + decoder.restarts, 0);
+  return { ...result, restarts, threads: opened[0].threads };
+}"""
+
+# A worker whose instance ends at a frame of one byte, as an instance does that gets no memory.
+TRAP = """
+const ending = new WebAssembly.Module(Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1,
+  116, 0, 0, 10, 5, 1, 3, 0, 0, 11]));
+const decode = Instance.prototype.decode;
+Instance.prototype.decode = function (frame) {
+  if (frame.length === 1) new WebAssembly.Instance(ending).exports.t();
+  return decode.call(this, frame);
+};
+"""
+
+# Another worker takes its place, and decodes.
+SURVIVE = """async () => {
+  const { Decoder } = await import("/web/deepfgs.js");
+  const decoder = await Decoder.open({ model: "/web/live-v2.safetensors" });
+  const frame = await (await fetch("/Tests/Fixtures/golden/integers.dfgs")).arrayBuffer();
+  const lost = [new Uint8Array(1), frame].map(bytes => decoder.decode(bytes).then(() => "decoded", error => error.message));
+  const said = await Promise.all(lost);
+  const { image } = await decoder.decode(frame);
+  decoder.close();
+  return { said, width: image.width, restarts: decoder.restarts };
+}"""
+
+
+def watched(browser, origin, problems, **options):
+    """A page whose every complaint, and every request to elsewhere, is a problem."""
+    page = browser.new_context(**options).new_page()
+    page.on("console", lambda message: message.type in ("error", "warning") and problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda request: re.match(rf"({origin}/|blob:|data:)", request.url) or
+            problems.append(f"asks for {request.url}"))
+    return page
+
+
+def conforms(browser, isolated, problems):
+    with Site(isolated) as origin:
+        page = watched(browser, origin, problems)
+        page.goto(f"{origin}/web/style.css")
+        result = page.evaluate(CONFORM)
+        assert not result["problems"], result["problems"]
+        assert result["restarts"] == 0, f"{result['restarts']} traps"
+        assert (result["threads"] > 1) == (isolated and (os.cpu_count() or 1) > 1)
+        print(f"decoder in Chromium, {result['threads']} threads: {result['checked']} golden streams and prefixes, "
+              f"{result['replayed']} inputs of the corpora")
+        page.route("**/deepfgs-worker.js", lambda route: route.fulfill(
+            body=(ROOT / "web/deepfgs-worker.js").read_text("utf-8") + TRAP, content_type="text/javascript", headers=ISOLATION))
+        survived = page.evaluate(SURVIVE)
+        assert all(words.startswith("the decoder ended") for words in survived["said"]), survived
+        assert survived["width"] == 64 and survived["restarts"] == 1, survived
+        page.context.close()
+
+
+def cut_page(browser, isolated, problems):
+    """The page on a file server: a picture within three seconds, its cut by the keyboard, the cut file, a dropped file."""
+    with Site(isolated) as origin:
+        page = watched(browser, origin, problems, viewport={"width": 1100, "height": 1150}, color_scheme="light", accept_downloads=True)
+        start = time.monotonic()
+        page.goto(f"{origin}/web/")
+        page.wait_for_selector("#picture[data-bytes]")
+        print(f"first picture of the page after {time.monotonic() - start:.2f} s, model included")
+        wait("the picture is compared", lambda: page.inner_text("#psnr") == "the same picture")
+        whole = int(page.get_attribute("#picture", "data-bytes"))
+        assert contrast(page) >= 4.5, f"contrast, light: {contrast(page):.2f}"
+        page.focus("#cut")
+        page.keyboard.press("Home")
+        wait("the base is shown", lambda: int(page.get_attribute("#picture", "data-bytes")) < whole / 3)
+        wait("and compared", lambda: "dB" in page.inner_text("#psnr"))
+        coarse = float(page.inner_text("#psnr").split()[0])
+        for _ in range(5):
+            page.keyboard.press("PageUp")
+        wait("more bytes are better", lambda: "dB" in page.inner_text("#psnr") and float(page.inner_text("#psnr").split()[0]) > coarse)
+        if SCREENSHOTS:
+            page.screenshot(path=f"{SCREENSHOTS}/browser.png", full_page=True)
+        with page.expect_download() as download:
+            page.click("#download")
+        bytes_of = pathlib.Path(download.value.path()).read_bytes()
+        frame = (ROOT / "web/photographs/lake-sherburne.dfgs").read_bytes()
+        assert frame.startswith(bytes_of) and len(bytes_of) < whole, "the cut file is not the beginning of the frame"
+        # A file of the reader's own: three frames, one of them cut; then one that is none.
+        stream = frame + frame[:20000] + frame
+        page.set_input_files("#file", {"name": "three.dfgs", "mimeType": "application/octet-stream", "buffer": stream})
+        wait("it has frames", lambda: page.is_visible("#frames") and page.inner_text("#frame-text") == "1 of 3")
+        page.focus("#frame")
+        page.keyboard.press("ArrowRight")
+        wait("the second is shown", lambda: page.get_attribute("#picture", "data-bytes") == "20000")
+        page.set_input_files("#file", {"name": "none.dfgs", "mimeType": "application/octet-stream", "buffer": b"DFGS" * 100})
+        wait("it is refused", lambda: "no DeepFGS frame" in page.inner_text("#status"))
+        page.context.close()
+
+        page = watched(browser, origin, problems, viewport={"width": 390, "height": 844}, color_scheme="dark", is_mobile=True)
+        page.goto(f"{origin}/web/")
+        page.wait_for_selector("#picture[data-bytes]")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390, f"the page is {width} pixels wide on a phone of 390"
+        assert contrast(page) >= 4.5, f"contrast, dark: {contrast(page):.2f}"
+        unnamed = page.evaluate("""() => [...document.querySelectorAll("input, button, canvas, a")].filter(element =>
+            !(element.labels?.length || element.textContent.trim() || element.getAttribute("aria-label"))).length""")
+        assert unnamed == 0, f"{unnamed} controls without a name"
+        if SCREENSHOTS:
+            page.screenshot(path=f"{SCREENSHOTS}/browser-phone.png")
+        page.context.close()
+
+
+def main():
+    problems = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        for isolated in (False, True):
+            conforms(browser, isolated, problems)
+            cut_page(browser, isolated, problems)
+        browser.close()
+    if problems:
+        sys.exit(f"the page complains: {problems}")
+    print("decoder and page: good")
+
+
+if __name__ == "__main__":
+    main()

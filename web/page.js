@@ -1,0 +1,187 @@
+// The page: a picture, its cut, and what the cut costs.
+import { Decoder, psnr } from "./deepfgs.js";
+import { draw } from "./picture.js";
+
+const demos = [
+  "lake-sherburne", "beacon-street-sunset", "canyon-wren", "oakland-zoo-otters", "perched-osprey", "roman-colosseum",
+  "singaporean-cityscape", "the-spices-of-life",
+];
+
+const $ = (id) => document.getElementById(id);
+const words = (name) => name.replaceAll("-", " ");
+
+/** @type {Decoder} */
+let decoder;
+/** The file that is shown. */
+let file = { name: "", bytes: new Uint8Array(), places: [], index: 0 };
+/** The frame of it: its bytes, its header, and its picture when all of its bytes are decoded. */
+let frame = null;
+let busy = false, again = false, playing = false;
+
+function say(text, isError = false) {
+  $("status").textContent = text;
+  $("status").classList.toggle("error", isError);
+}
+
+/** The bytes that the slider stands for; its left end is the base. Fine steps where a byte is worth most. */
+function cutBytes() {
+  const part = $("cut").value / $("cut").max;
+  const { baseEnd } = frame.header;
+  return Math.round(baseEnd + (frame.bytes.length - baseEnd) * part * part);
+}
+
+/** Shows the frame up to the cut; while it decodes, the latest wish waits. */
+async function look() {
+  if (busy) {
+    again = true;
+    return;
+  }
+  busy = true;
+  do {
+    again = false;
+    const shown = frame;
+    const bytes = cutBytes();
+    try {
+      const decoded = await decoder.decode(shown.bytes, bytes);
+      if (shown !== frame) continue;
+      if (bytes === shown.bytes.length) shown.whole = decoded.image;
+      show(decoded, bytes);
+      if (!shown.whole && !playing) shown.whole = (await decoder.decode(shown.bytes)).image;
+      if (shown === frame) showQuality(decoded.image, bytes);
+    } catch (error) {
+      say(error.message, true);
+    }
+  } while (again);
+  busy = false;
+}
+
+function show(decoded, bytes) {
+  const { width, height, orientation } = frame.header;
+  draw($("picture"), decoded.image, orientation);
+  $("picture").dataset.bytes = bytes;
+  $("bytes").textContent = `${bytes.toLocaleString("en")} of ${frame.header.frameLength.toLocaleString("en")}`;
+  $("bpp").textContent = ((8 * bytes) / width / height).toFixed(3);
+  $("time").textContent = `${decoded.milliseconds.toFixed(0)} ms`;
+  $("cut").disabled = false;
+  $("cut").setAttribute("aria-valuetext", `${bytes} bytes`);
+  if ($("status").textContent) say("");
+}
+
+function showQuality(image, bytes) {
+  const decibels = frame.whole ? psnr(image, frame.whole) : NaN;
+  $("psnr").textContent = Number.isNaN(decibels) ? "–" : decibels === Infinity ? "the same picture" : `${decibels.toFixed(2)} dB`;
+  $("picture").setAttribute("aria-label", `${file.name}, ${bytes} bytes`);
+}
+
+/** Shows one of the file's frames, at the same place of the slider. */
+async function showFrame(index) {
+  const { offset, size } = file.places[index];
+  const bytes = file.bytes.subarray(offset, offset + size);
+  file.index = index;
+  frame = { bytes, header: await decoder.header(bytes), whole: null };
+  $("frame").value = index + 1;
+  $("frame-text").textContent = `${index + 1} of ${file.places.length}`;
+  await look();
+}
+
+async function open(name, bytes) {
+  stop();
+  try {
+    const places = (await decoder.frames(bytes)).filter(({ decodes }) => decodes);
+    if (!places.length) throw new Error("there is no DeepFGS frame in this file");
+    const { model } = await decoder.header(bytes.subarray(places[0].offset, places[0].offset + places[0].size));
+    if (model !== decoder.model) throw new Error(`made with model ${model}; this page has ${decoder.modelName} (${decoder.model})`);
+    file = { name, bytes, places, index: 0 };
+  } catch (error) {
+    say(`${name}: ${error.message}`, true);
+    return;
+  }
+  $("look").hidden = false;
+  $("name").textContent = name;
+  $("frames").hidden = file.places.length < 2;
+  $("frame").max = file.places.length;
+  $("cut").value = $("cut").max;
+  say("");
+  await showFrame(0);
+}
+
+async function openDemo(button) {
+  for (const other of $("demos").children) other.setAttribute("aria-current", other === button);
+  const name = button.dataset.name;
+  const answer = await fetch(`photographs/${name}.dfgs`);
+  if (!answer.ok) return say(`${name}: ${answer.status}`, true);
+  return open(`${words(name)}.dfgs`, new Uint8Array(await answer.arrayBuffer()));
+}
+
+function stop() {
+  playing = false;
+  $("play").setAttribute("aria-pressed", "false");
+  $("play").textContent = "Play";
+}
+
+async function play() {
+  if (playing) return stop();
+  playing = true;
+  $("play").setAttribute("aria-pressed", "true");
+  $("play").textContent = "Stop";
+  const shown = file;
+  while (playing && shown === file) {
+    const start = performance.now();
+    await showFrame((file.index + 1) % file.places.length);
+    const wait = 1000 * (frame.header.duration || 0.04) - (performance.now() - start);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, wait)));
+  }
+}
+
+/** The cut file: every frame that there is, cut at the slider's place. */
+function cutFile() {
+  const part = frame.bytes.subarray(0, cutBytes());
+  return new Blob([part], { type: "application/octet-stream" });
+}
+
+async function begin() {
+  for (const name of demos) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = words(name);
+    button.dataset.name = name;
+    button.addEventListener("click", () => openDemo(button));
+    $("demos").append(button);
+  }
+  $("file").addEventListener("change", async () => {
+    const [chosen] = $("file").files;
+    if (chosen) await open(chosen.name, new Uint8Array(await chosen.arrayBuffer()));
+  });
+  for (const kind of ["dragenter", "dragover"]) {
+    document.addEventListener(kind, (event) => { event.preventDefault(); document.body.classList.add("over"); });
+  }
+  document.addEventListener("dragleave", () => document.body.classList.remove("over"));
+  document.addEventListener("drop", async (event) => {
+    event.preventDefault();
+    document.body.classList.remove("over");
+    const [dropped] = event.dataTransfer.files;
+    if (dropped) await open(dropped.name, new Uint8Array(await dropped.arrayBuffer()));
+  });
+  $("cut").addEventListener("input", () => frame && look());
+  $("frame").addEventListener("input", () => { stop(); showFrame($("frame").value - 1); });
+  $("play").addEventListener("click", play);
+  $("download").addEventListener("click", (event) => {
+    const link = event.currentTarget;
+    if (link.href) URL.revokeObjectURL(link.href);
+    link.href = URL.createObjectURL(cutFile());
+    link.download = `${file.name.replace(/\.dfgs$/, "")}-${cutBytes()}.dfgs`;
+  });
+  $("download").href = "#";
+
+  try {
+    decoder = await Decoder.open({ model: "live-v2.safetensors" });
+  } catch (error) {
+    return say(`the decoder cannot be loaded: ${error.message}`, true);
+  }
+  const threads = decoder.threads > 1 ? `${decoder.threads} threads` : "one thread";
+  $("facts").textContent = `Model ${decoder.modelName} (${decoder.model}), ${threads}.`;
+  const wanted = new URLSearchParams(location.search).get("picture");
+  await openDemo([...$("demos").children].find(({ dataset }) => dataset.name === wanted) ?? $("demos").firstElementChild);
+}
+
+begin();
