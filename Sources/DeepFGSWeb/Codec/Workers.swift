@@ -1,12 +1,18 @@
 import CDeepFGSWeb
 
+/// The threads of the instance.
+enum WorkerPool {
+    /// How many there are; the host says so before the first job.
+    static var processors: Int { Int(deepfgs_web_threads()) }
+}
+
 /// Threads that share the numbered tasks of a job: workers of the page, where it has them for us.
 final class Workers: Sendable {
     /// Threads that work on a job, the caller included; tasks learn which one runs them, `0..<width`.
     let width: Int
 
-    /// All threads that there are, whatever is asked for: the host says how many before the first job.
-    init(threads: Int) { width = Int(deepfgs_web_threads()) }
+    /// All threads that there are, whatever is asked for.
+    init(threads: Int) { width = WorkerPool.processors }
 
     /// Which way a picture goes.
     enum Direction {
