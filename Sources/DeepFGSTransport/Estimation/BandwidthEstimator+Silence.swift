@@ -11,10 +11,10 @@ extension BandwidthEstimator {
     /// Whether feedback is later than any lately by more than jitter explains: the path may have narrowed, and what is sent now may
     /// meet a full queue.
     public func isFeedbackLate(at now: Int64) -> Bool {
-        guard let newest = path.newestSent, let trip = path.longestTrip, let last = sending.lastSent, last > newest
+        guard let newest = path.newestSent, let trip = path.longestTrip, let sent = sending.frameSent(after: newest)
         else { return false }
         let slack = max(Tuning.lateness, Int64(2 * path.jitter))
-        return now.clamped(to: FeedbackHistory.times).subtractingSaturated(newest) > trip + frameInterval + slack
+        return now.clamped(to: FeedbackHistory.times).subtractingSaturated(sent) > trip + slack
     }
 
     /// Whether packets may soon be lost: feedback is late, the queue is long, or the estimate has just fallen by a lot.

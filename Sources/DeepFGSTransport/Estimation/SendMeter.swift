@@ -4,13 +4,14 @@ struct SendMeter: Sendable {
     private static let span: Int64 = 400_000_000
     private static let frames = 4
 
-    private var counted: [(time: Int64, bytes: Int)] = []
+    /// Frames: when each began, its bytes, and when its last packet so far left.
+    private var counted: [(time: Int64, bytes: Int, last: Int64)] = []
     /// When the last packet left.
     private(set) var lastSent: Int64?
 
     /// A frame begins.
     mutating func frame(at now: Int64) {
-        counted.append((now, 0))
+        counted.append((now, 0, now))
         while counted.count > Self.frames + 1, now.subtractingSaturated(counted[1].time) >= Self.span {
             counted.removeFirst()
         }
@@ -18,10 +19,15 @@ struct SendMeter: Sendable {
 
     /// A packet has left.
     mutating func sent(_ bytes: Int, at now: Int64) {
-        if counted.isEmpty { counted.append((now, 0)) }
+        if counted.isEmpty { counted.append((now, 0, now)) }
         counted[counted.count - 1].bytes = counted[counted.count - 1].bytes.addingSaturated(max(0, bytes))
+        counted[counted.count - 1].last = now
         lastSent = now
     }
+
+    /// When the last packet left of the first frame, as far back as frames are remembered, that left after a time; nil where
+    /// there is none.
+    func frameSent(after time: Int64) -> Int64? { counted.first { $0.bytes > 0 && $0.last > time }?.last }
 
     /// Forgets the rate, as after an idle time.
     mutating func restart() { counted = counted.suffix(1) }
