@@ -3,7 +3,7 @@
 /// A viewer's connection is a byte stream that keeps everything in order: what has been handed to it cannot be taken back.
 /// So no more is under way than the connection carries in a fraction of a second (`window`), which the viewer's
 /// acknowledgements tell. Within it the base of the newest frame goes first, then its tail; a newer frame takes the place
-/// of what is left of an older one.
+/// of what is left of an older one. Tails use half of the window, so that the next base finds room.
 struct LiveCutter {
     /// A frame that may be sent.
     struct Frame: Hashable {
@@ -37,7 +37,7 @@ struct LiveCutter {
 
     static let headBytes = 24
     /// Longest part of a tail: the grain in which the connection is measured.
-    static let partBytes = 8192
+    static let partBytes = 4096
     private static let leastWindow = 2048.0, mostWindow = 4_194_304.0
     /// Waiting in the connection's queue, seconds: below `low` there is room for more, over `high` there is too much.
     private static let low = 0.08, high = 0.25
@@ -56,11 +56,11 @@ struct LiveCutter {
     /// What is to be sent now; nil where there is nothing, or the connection is full.
     mutating func next(at now: Double) -> Part? {
         guard let frame = current, position < frame.size else { return nil }
-        guard Double(inFlight) < window else {
+        let start = position
+        guard Double(inFlight) < (start == 0 ? window : window / 2) else {
             isLimited = true
             return nil
         }
-        let start = position
         // The base goes as a whole: a part of it shows nothing.
         let end = start == 0 ? max(min(frame.baseEnd, frame.size), 1) : min(start + Self.partBytes, frame.size)
         position = end
@@ -68,7 +68,7 @@ struct LiveCutter {
         frameBytes += end - start
         sent += end - start + Self.headBytes
         departures.append((sent, now))
-        let isFull = Double(inFlight) >= window
+        let isFull = Double(inFlight) >= window / 2
         isLimited = isLimited || isFull
         return Part(number: frame.number, range: start..<end, showsNow: end == frame.size || isFull)
     }
