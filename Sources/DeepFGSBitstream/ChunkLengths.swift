@@ -17,11 +17,11 @@ public struct ChunkLengths: RandomAccessCollection, Hashable, Sendable, Expressi
     /// A length; one that is set to more than 2³² − 1 becomes that, which is too much for a frame.
     public package(set) subscript(index: Int) -> Int {
         get {
-            precondition(index < count, "a frame has \(count) chunks")
+            precondition(index < count, "no such chunk")
             return Int(lengths[index])
         }
         set {
-            precondition(index < count, "a frame has \(count) chunks")
+            precondition(index < count, "no such chunk")
             lengths[index] = UInt32(clamping: newValue)
         }
     }
