@@ -2,8 +2,6 @@
 
 #include <gio/gio.h>
 #include <libsoup/soup.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 
 #include "http_internal.h"
 
@@ -37,7 +35,7 @@ typedef struct {
 typedef struct {
     DGSServer *server;
     gsize received, queued;
-    gboolean too_long, finished;
+    gboolean too_long, finished, deferred;
 } Account;
 
 static Account *account_of(DGSRequest *request) { return g_object_get_data(G_OBJECT(request), "dgs-account"); }
@@ -142,8 +140,6 @@ static gboolean incoming(GSocketService *service, GSocketConnection *stream, GOb
         g_object_unref(remote);
         return TRUE;
     }
-    /* A part of a frame does not wait for the next one. */
-    g_socket_set_option(g_socket_connection_get_socket(stream), IPPROTO_TCP, TCP_NODELAY, 1, NULL);
     Connection *connection = g_new0(Connection, 1);
     *connection = (Connection){server, key_of(remote), stream, g_get_monotonic_time(), ASKING};
     g_object_unref(remote);
@@ -241,7 +237,7 @@ static void handle(SoupServer *soup, SoupServerMessage *message, const char *pat
     if (!soup_server_message_get_status(message))
         server->handler((DGSRequest *)message, server->user);
     /* An answer that its client does not read is no reason to keep the connection. */
-    if (soup_server_message_get_status(message))
+    if (soup_server_message_get_status(message) && !account_of((DGSRequest *)message)->deferred)
         mark(server, message, ANSWERED);
 }
 
@@ -293,6 +289,9 @@ void dgs_respond(DGSRequest *request, guint status, const char *type, const void
 void dgs_defer(DGSRequest *request)
 {
     g_object_ref(request);
+    account_of(request)->deferred = TRUE;
+    /* Any status: to a request without one libsoup answers itself, as to a viewer's that is malformed. */
+    soup_server_message_set_status((SoupServerMessage *)request, SOUP_STATUS_ACCEPTED, NULL);
     soup_server_message_pause((SoupServerMessage *)request);
 }
 

@@ -1,6 +1,8 @@
 #include "dgs_live.h"
 
 #include <libsoup/soup.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "http_internal.h"
 
@@ -47,6 +49,9 @@ static void opened(SoupServer *soup, SoupServerMessage *request, const char *pat
     (void)path;
     DGSViewer *viewer = g_new0(DGSViewer, 1);
     *viewer = (DGSViewer){g_object_ref(socket), service->handlers, service->user};
+    /* A part of a frame does not wait for the next one. */
+    if (soup_server_message_get_socket(request))
+        g_socket_set_option(soup_server_message_get_socket(request), IPPROTO_TCP, TCP_NODELAY, 1, NULL);
     soup_websocket_connection_set_max_incoming_payload_size(socket, LONGEST_MESSAGE);
     soup_websocket_connection_set_keepalive_interval(socket, KEEPALIVE_SECONDS);
     g_signal_connect(socket, "message", G_CALLBACK(message), viewer);
