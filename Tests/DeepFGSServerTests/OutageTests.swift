@@ -45,12 +45,14 @@ private let hasNamespaces = succeeds("unshare", "-rm", "true")
         try daemon.wait("frames come") { try daemon.stream("camera")["frames"] as? Int ?? 0 > 3 }
         let other = try daemon.stream("other")["frames"] as? Int ?? 0
         for signal in [SIGKILL, SIGTERM] {
+            let before = try daemon.stream("camera")["restarts"] as? Int ?? 0
             kill(first.processIdentifier, signal)
             first.waitUntilExit()
-            try daemon.waitFor("camera", "restarting")
+            try daemon.wait("it is started anew") { try daemon.stream("camera")["restarts"] as? Int ?? 0 > before }
             let failed = try daemon.stream("camera")
-            #expect((failed["reason"] as? String)?.isEmpty == false)
-            #expect((failed["errors"] as? [[String: Any]])?.isEmpty == false)
+            let reasons = (failed["errors"] as? [[String: Any]] ?? []).compactMap { $0["reason"] as? String }
+            #expect(reasons.allSatisfy { !$0.isEmpty && daemon.log.contains($0) } && reasons.count > before)
+            if signal == SIGTERM { #expect(reasons.contains("the source is live, but has ended")) }
             first = try camera()
             let frames = failed["frames"] as? Int ?? 0
             try daemon.wait("it is back") {

@@ -19,7 +19,7 @@ import Testing
         let first = try #require(try listDirectory(daemon.folder).first { $0.hasSuffix("000.png") })
         #expect(try readFile(first).prefix(4).elementsEqual([0x89, 0x50, 0x4E, 0x47]))
         #expect((try daemon.stream("bad")["reason"] as? String)?.contains("nosuchsink") == true)
-        #expect(try daemon.stream("out")["restarts"] as? Int == 0)
+        #expect(try daemon.stream("out")["restarts"] as? Int == 0, "\(daemon.log)")
         #expect(daemon.terminate() == 0)
     }
 

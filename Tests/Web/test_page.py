@@ -47,7 +47,7 @@ def look(page, daemon):
     before = page.evaluate(line)
     wait("the chart moves", lambda: page.evaluate(line) != before and page.evaluate(line).count(",") > 3)
     if SCREENSHOTS:
-        time.sleep(20)
+        time.sleep(90)
         page.screenshot(path=f"{SCREENSHOTS}/daemon.png", clip={"x": 0, "y": 0, "width": 1180, "height": 1000})
 
     # The slider changes the picture of the same frame, and by the keyboard too.
@@ -123,7 +123,7 @@ def phone(page, daemon, scheme):
     assert width <= 390, f"the page is {width} pixels wide on a phone of 390"
     assert contrast(page) >= 4.5, f"contrast, {scheme}: {contrast(page):.2f}"
     if SCREENSHOTS:
-        time.sleep(20)
+        time.sleep(45)
         page.screenshot(path=f"{SCREENSHOTS}/daemon-phone-{scheme}.png")
 
 
