@@ -15,8 +15,9 @@ struct Fixture: Sendable, CustomTestStringConvertible {
         testDescription = model.split(separator: "/").last.map(String.init) ?? model
     }
 
-    /// Every model in `models/` that has vectors, or the one that `make model-check` names. Those of hq-v1 would take
-    /// minutes in plain loops; a golden stream stands for them.
+    /// Every model in `models/` that has vectors, or the one that `make model-check` names.
+    ///
+    /// Those of hq-v1 would take minutes in plain loops; a golden stream stands for them.
     static let all: [Fixture] =
         if let model = environment("DEEPFGS_TEST_MODEL"), let vectors = environment("DEEPFGS_TEST_VECTORS") {
             [Fixture(model: model, vectors: vectors)]
