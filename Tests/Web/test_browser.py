@@ -29,6 +29,14 @@ class Site:
             def __init__(self, *arguments):
                 super().__init__(*arguments, directory=ROOT)
 
+            def do_GET(self):
+                # Browsers ask for one where the address is no page.
+                if self.path == "/favicon.ico":
+                    self.send_response(204)
+                    self.end_headers()
+                else:
+                    super().do_GET()
+
             def list_directory(self, path):
                 body = json.dumps(sorted(os.listdir(path))).encode()
                 self.send_response(200)
