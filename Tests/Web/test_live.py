@@ -101,7 +101,8 @@ def main():
         throttle = Throttle(daemon.port)
         page = browser.new_context().new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"http://127.0.0.1:{daemon.port}/")
+        # Through the throttle from the start: the daemon answers its own page alone.
+        page.goto(f"http://127.0.0.1:{throttle.own_port}/")
         page.evaluate(PLAY, ["photographs", throttle.own_port, None])
         wait("it plays", lambda: page.evaluate("window.shown.length") > 5)
         wide = measure(page, 5)
