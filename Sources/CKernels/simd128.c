@@ -4,20 +4,12 @@
 #define SET simd128
 #define TARGET
 #define INPUT int16_t
-typedef struct {
-    v128_t part[4];
-} Quarters;
-#define VECTOR Quarters
+#define PART v128_t
+#include "quarters.h"
 #define WIDE 1
 #define TALL 2
 // Engines look at their interrupts in every round of a loop.
 #define UNROLL _Pragma("clang loop unroll_count(4)")
-#define QUARTERS(expression)                                                                                           \
-    ({                                                                                                                 \
-        Quarters all_;                                                                                                 \
-        _Pragma("unroll") for (int i = 0; i < 4; i++) all_.part[i] = (expression);                                     \
-        all_;                                                                                                          \
-    })
 #define LOAD(p) QUARTERS(wasm_v128_load((const v128_t *)(p) + i))
 #define BROADCAST(p)                                                                                                   \
     ({                                                                                                                 \
@@ -31,13 +23,6 @@ typedef struct {
         __asm__ volatile("" : "+r"(sum_));                                                                             \
         sum_;                                                                                                          \
     }))
-#define SUMS(v)                                                                                                        \
-    ({                                                                                                                 \
-        Quarters v_ = v;                                                                                               \
-        v16i sums_;                                                                                                    \
-        __builtin_memcpy(&sums_, &v_, 64);                                                                             \
-        sums_;                                                                                                         \
-    })
 #define KEEP(v) __asm__ volatile("" : "+r"((v).part[0]), "+r"((v).part[1]), "+r"((v).part[2]), "+r"((v).part[3]))
 #define PAIR 0
 

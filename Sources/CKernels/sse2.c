@@ -4,28 +4,13 @@
 #define SET sse2
 #define TARGET
 #define INPUT int16_t
-typedef struct {
-    __m128i part[4];
-} Quarters;
-#define VECTOR Quarters
+#define PART __m128i
+#include "quarters.h"
 #define WIDE 1
 #define TALL 2
-#define QUARTERS(expression)                                                                                           \
-    ({                                                                                                                 \
-        Quarters all_;                                                                                                 \
-        _Pragma("unroll") for (int i = 0; i < 4; i++) all_.part[i] = (expression);                                     \
-        all_;                                                                                                          \
-    })
 #define LOAD(p) QUARTERS(_mm_loadu_si128((const __m128i *)(p) + i))
 #define BROADCAST(p) QUARTERS(_mm_set1_epi32(*(const int32_unaligned *)(p)))
 #define DOT(s, a, w) QUARTERS(_mm_add_epi32((s).part[i], _mm_madd_epi16((a).part[i], (w).part[i])))
-#define SUMS(v)                                                                                                        \
-    ({                                                                                                                 \
-        Quarters v_ = v;                                                                                               \
-        v16i sums_;                                                                                                    \
-        __builtin_memcpy(&sums_, &v_, 64);                                                                             \
-        sums_;                                                                                                         \
-    })
 #define KEEP(v) __asm__ volatile("" : "+x"((v).part[0]), "+x"((v).part[1]), "+x"((v).part[2]), "+x"((v).part[3]))
 #define PAIR 0
 

@@ -1,0 +1,18 @@
+// A vector of sixteen 32-bit numbers in four parts, for sets whose own have four: PART is the type of one.
+typedef struct {
+    PART part[4];
+} Quarters;
+#define VECTOR Quarters
+#define QUARTERS(expression)                                                                                           \
+    ({                                                                                                                 \
+        Quarters all_;                                                                                                 \
+        _Pragma("unroll") for (int i = 0; i < 4; i++) all_.part[i] = (expression);                                     \
+        all_;                                                                                                          \
+    })
+#define SUMS(v)                                                                                                        \
+    ({                                                                                                                 \
+        Quarters v_ = v;                                                                                               \
+        v16i sums_;                                                                                                    \
+        __builtin_memcpy(&sums_, &v_, 64);                                                                             \
+        sums_;                                                                                                         \
+    })
