@@ -87,6 +87,9 @@ def test_dead_channels_are_left_out(small, tmp_path, capsys):
                               "--out", str(tmp_path / "out")])
     assert prune() == 0
     assert "4 dead channels" in capsys.readouterr().out
+    assert cli.main(["prune", str(tmp_path / "a.float.safetensors"), "--data", str(tmp_path / "photographs"),
+                     "--out", str(tmp_path)]) == 1  # the weights would be replaced
+    assert "another folder" in capsys.readouterr().err
     less = load_network(tmp_path / "out" / "a.float.safetensors")
     assert less.config.slices == (7, 4, 2, 7)
     eight_bits.attach(less)
