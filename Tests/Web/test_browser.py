@@ -6,14 +6,13 @@ import http.server
 import json
 import os
 import pathlib
-import re
 import sys
 import threading
 import time
 
 from daemon import ROOT, wait
 from playwright.sync_api import sync_playwright
-from test_page import contrast
+from test_page import contrast, watched
 
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 ISOLATION = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
@@ -114,19 +113,9 @@ SURVIVE = """async () => {
 }"""
 
 
-def watched(browser, origin, problems, **options):
-    """A page whose every complaint, and every request to elsewhere, is a problem."""
-    page = browser.new_context(**options).new_page()
-    page.on("console", lambda message: message.type in ("error", "warning") and problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: re.match(rf"({origin}/|blob:|data:)", request.url) or
-            problems.append(f"asks for {request.url}"))
-    return page
-
-
 def conforms(browser, isolated, problems):
     with Site(isolated) as origin:
-        page = watched(browser, origin, problems)
+        page = watched(browser, origin, problems, ["data:"])
         page.goto(f"{origin}/web/style.css")
         result = page.evaluate(CONFORM)
         assert not result["problems"], result["problems"]
@@ -145,7 +134,7 @@ def conforms(browser, isolated, problems):
 def cut_page(browser, isolated, problems):
     """The page on a file server: a picture within three seconds, its cut by the keyboard, the cut file, a dropped file."""
     with Site(isolated) as origin:
-        page = watched(browser, origin, problems, viewport={"width": 1100, "height": 1150}, color_scheme="light", accept_downloads=True)
+        page = watched(browser, origin, problems, ["data:"], viewport={"width": 1100, "height": 1150}, color_scheme="light", accept_downloads=True)
         start = time.monotonic()
         page.goto(f"{origin}/web/")
         page.wait_for_selector("#picture[data-bytes]")
@@ -179,7 +168,7 @@ def cut_page(browser, isolated, problems):
         wait("it is refused", lambda: "no DeepFGS frame" in page.inner_text("#status"))
         page.context.close()
 
-        page = watched(browser, origin, problems, viewport={"width": 390, "height": 844}, color_scheme="dark", is_mobile=True)
+        page = watched(browser, origin, problems, ["data:"], viewport={"width": 390, "height": 844}, color_scheme="dark", is_mobile=True)
         page.goto(f"{origin}/web/")
         page.wait_for_selector("#picture[data-bytes]")
         width = page.evaluate("document.documentElement.scrollWidth")

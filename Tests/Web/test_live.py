@@ -82,7 +82,7 @@ def main():
             sync_playwright() as playwright:
         wait("the stream runs", lambda: daemon.json("/v1/streams/photographs")["state"] == "running", 120)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        page = watched(browser, daemon, problems, viewport={"width": 1180, "height": 1000}, color_scheme="light")
+        page = watched(browser, f"http://127.0.0.1:{daemon.port}", problems, viewport={"width": 1180, "height": 1000}, color_scheme="light")
         page.goto(f"http://127.0.0.1:{daemon.port}/")
         page.check("#stream-photographs .live input")
         caption = "#stream-photographs figcaption"

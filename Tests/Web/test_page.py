@@ -104,13 +104,13 @@ def contrast(page):
     }""")
 
 
-def watched(browser, daemon, problems, **options):
-    """A page whose every complaint, and every request to elsewhere, is a problem."""
+def watched(browser, origin, problems, also=(), **options):
+    """A page whose every complaint, and every request to elsewhere than `origin`, blob: and the schemes `also`, is a problem."""
+    allowed = "|".join([f"{origin}/", "blob:", *also])
     page = browser.new_context(**options).new_page()
     page.on("console", lambda message: message.type in ("error", "warning") and problems.append(message.text))
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: re.match(rf"(http://127.0.0.1:{daemon.port}/|blob:)", request.url) or
-            problems.append(f"asks for {request.url}"))
+    page.on("request", lambda request: re.match(f"({allowed})", request.url) or problems.append(f"asks for {request.url}"))
     return page
 
 
@@ -132,14 +132,14 @@ def main():
     with Daemon(streams()) as daemon, sync_playwright() as playwright:
         wait("pictures arrive", lambda: daemon.json("/v1/streams/received")["frames"] > 2, 120)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        page = watched(browser, daemon, problems, viewport={"width": 1180, "height": 1000}, color_scheme="light")
+        page = watched(browser, f"http://127.0.0.1:{daemon.port}", problems, viewport={"width": 1180, "height": 1000}, color_scheme="light")
         look(page, daemon)
         assert contrast(page) >= 4.5, f"contrast, light: {contrast(page):.2f}"
         page.context.close()
 
         for scheme in ("light", "dark"):
-            page = watched(browser, daemon, problems, viewport={"width": 390, "height": 844}, color_scheme=scheme, is_mobile=True,
-                           device_scale_factor=2)
+            page = watched(browser, f"http://127.0.0.1:{daemon.port}", problems, viewport={"width": 390, "height": 844}, color_scheme=scheme,
+                           is_mobile=True, device_scale_factor=2)
             phone(page, daemon, scheme)
             page.context.close()
         browser.close()
