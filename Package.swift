@@ -87,7 +87,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "DeepFGSServerTests",
-            dependencies: ["DeepFGSServer", "DeepFGSTransport", "DeepFGSTools", "DeepFGS"],
+            dependencies: ["DeepFGSServer", "DeepFGSPlugin", "DeepFGSTransport", "DeepFGSTools", "DeepFGS"],
             swiftSettings: settings),
 
         // What reads bytes from strangers, given any bytes: fuzzed with libFuzzer, replayed by a test.

@@ -34,6 +34,14 @@ let testSource = "source: {test: ball, width: 64, height: 64, framerate: 5}"
         try daemon.wait("pictures come") {
             (try? listDirectory(daemon.folder + "/pictures").count { $0.hasSuffix(".png") }) ?? 0 >= 2
         }
+        // Who encodes and who decodes says so; a relay does neither.
+        for (stream, part, count) in [("out", "encoder", "encoded"), ("last", "decoder", "decoded")] {
+            let stats = try daemon.stream(stream)[part] as? [String: Any]
+            #expect(stats?[count] as? Double ?? 0 > 0 && stats?["latency"] as? Double ?? 0 > 0, "\(stream)")
+            let metric = "deepfgsd_\(part)_\(count)_frames_total{stream=\"\(stream)\"}"
+            #expect(try daemon.http("GET", "/metrics").text.contains(metric))
+        }
+        for part in ["encoder", "decoder"] { #expect(try daemon.stream("mid")[part] is NSNull) }
         #expect(daemon.terminate() == 0)
         let files = try listDirectory(daemon.folder + "/rec")
         #expect(files.allSatisfy { $0.hasSuffix(".dfgs") }, "finished and renamed: \(files)")

@@ -1,3 +1,4 @@
+import DeepFGSPlugin
 import DeepFGSTools
 import DeepFGSTransport
 import Foundation
@@ -21,6 +22,8 @@ import Testing
         ]
         stream.input = InputStatus(
             senders: 1, feedback: nil, numbers: numbers(Depacketiser.statisticFields.map { "\($0.name)" }))
+        stream.encoder = numbers(CodecStatistics.encoder.map { "\($0.name)" })
+        stream.decoder = numbers(CodecStatistics.decoder.map { "\($0.name)" })
         stream.recording = RecordingStatus(files: 1, bytes: 2, framesDropped: 3, pictures: 4)
         return Metrics.text([stream]) { _ in }
     }
@@ -37,6 +40,11 @@ import Testing
             "deepfgsd_receiver_loss_ratio{stream=\"s\",receiver=\"r\"} 8000000000",
             "deepfgsd_receiver_queued_bytes{stream=\"s\",receiver=\"r\"} 8000000000",
             "deepfgsd_input_tail_lost_frames_total{stream=\"s\"} 8000000000",
+            "deepfgsd_encoder_late_frames_total{stream=\"s\"} 8000000000",
+            "deepfgsd_encoder_base_step_sixteenths{stream=\"s\"} 8000000000",
+            "deepfgsd_encoder_latency_seconds{stream=\"s\"} 8",
+            "deepfgsd_decoder_damaged_frames_total{stream=\"s\"} 8000000000",
+            "deepfgsd_decoder_bytes_total{stream=\"s\"} 8000000000",
             "deepfgsd_input_before_cut_bytes_total{stream=\"s\"} 8000000000",
         ] { #expect(text.contains(line + "\n"), "\(line)") }
         #expect(!self.text(unknown: true).contains("round_trip"), "what is not known is left out")
@@ -45,8 +53,9 @@ import Testing
         #expect(Set(samples).count == samples.count)
         let numbers =
             AdaptiveSender.statisticFields.count { $0.unit != .word }
-            + Depacketiser.statisticFields.count { $0.unit != .word }
-        let made = samples.count { $0.hasPrefix("deepfgsd_receiver_") || $0.hasPrefix("deepfgsd_input_") }
+            + Depacketiser.statisticFields.count { $0.unit != .word } + CodecStatistics.encoder.count
+            + CodecStatistics.decoder.count
+        let made = samples.count { $0.contains(/^deepfgsd_(receiver|input|encoder|decoder)_/) }
         #expect(made == numbers + 2, "and receiver_up and input_senders, which are the daemon's own")
     }
 
@@ -54,7 +63,7 @@ import Testing
         let file = try JSONSerialization.jsonObject(with: Data(try readFile("\(root)deploy/grafana.json")))
         let dashboard = try #require(file as? [String: Any])
         let panels = try #require(dashboard["panels"] as? [[String: Any]])
-        #expect(panels.count == 10)
+        #expect(panels.count == 11)
         let text = text()
         var places: [String] = []
         for panel in panels {

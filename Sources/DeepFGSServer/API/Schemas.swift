@@ -3,20 +3,23 @@ import DeepFGSTools
 /// What the API says of streams: the schemas Stream and Receiver of openapi.yaml.
 extension StreamStatus {
     var json: JSON {
-        .object([
+        // In pieces, each with its type said: as one expression it takes the compiler too long.
+        let state: [(String, JSON)] = [
             ("name", .string(name)), ("kind", .string(kind)), ("state", .string(state.rawValue)),
             ("reason", reason.map { .string($0) } ?? .null), ("restarts", .integer(restarts)),
             ("restarts-in-seconds", restartsIn.map { .number($0, digits: 1) } ?? .null),
             ("running-seconds", startedAt.map { .number(monotonicTime - $0, digits: 1) } ?? .null),
             ("frames", .integer(frames)), ("bytes", .integer(bytes)),
             ("frame-age-seconds", frameAge.map { .number($0, digits: 3) } ?? .null),
+        ]
+        let parts: [(String, JSON)] = [
+            ("encoder", encoder.map { statistics($0, [:]) } ?? .null),
+            ("decoder", decoder.map { statistics($0, [:]) } ?? .null),
             ("input", input?.json ?? .null), ("recording", recording?.json ?? .null),
             ("receivers", .array(receivers.map(\.json))),
-            (
-                "errors",
-                .array(errors.map { .object([("time", .string(utc($0.time))), ("reason", .string($0.reason))]) })
-            ),
-        ])
+        ]
+        let failures = errors.map { JSON.object([("time", .string(utc($0.time))), ("reason", .string($0.reason))]) }
+        return .object(state + parts + [("errors", .array(failures))])
     }
 }
 

@@ -28,6 +28,8 @@ enum Metrics {
         if let age = stream.frameAge {
             out.add("deepfgsd_stream_frame_age_seconds", .gauge, "Time since the last frame.", age, labels)
         }
+        add(StatisticMetric.encoder, "deepfgsd_encoder_", stream.encoder ?? [:], labels, &out)
+        add(StatisticMetric.decoder, "deepfgsd_decoder_", stream.decoder ?? [:], labels, &out)
         if let input = stream.input {
             out.add("deepfgsd_input_senders", .gauge, "Senders that send to the stream.", Double(input.senders), labels)
             add(StatisticMetric.input, "deepfgsd_input_", input.numbers, labels, &out)

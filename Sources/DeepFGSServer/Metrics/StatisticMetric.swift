@@ -1,3 +1,4 @@
+import DeepFGSPlugin
 import DeepFGSTransport
 
 /// A field of an element's statistics as a metric, made from the one table of those fields by Prometheus' naming rules.
@@ -63,5 +64,7 @@ struct StatisticMetric {
     }
 
     static let receiver = AdaptiveSender.statisticFields.compactMap { StatisticMetric($0) }
+    static let encoder = CodecStatistics.encoder.compactMap { StatisticMetric($0) }
+    static let decoder = CodecStatistics.decoder.compactMap { StatisticMetric($0) }
     static let input = Depacketiser.statisticFields.compactMap { StatisticMetric($0) }
 }

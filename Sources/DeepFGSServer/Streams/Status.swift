@@ -32,6 +32,10 @@ public struct StreamStatus: Sendable {
     /// When the last frame came, by the monotonic clock.
     public var lastFrameAt: Double?
     public var receivers: [ReceiverStatus] = []
+    /// What `deepfgsenc` counts, by its names; nil where nothing is encoded.
+    public var encoder: [String: Double]?
+    /// What `deepfgsdec` counts, by its names; nil where nothing is decoded.
+    public var decoder: [String: Double]?
     /// Of receive and relay streams.
     public var input: InputStatus?
     public var recording: RecordingStatus?

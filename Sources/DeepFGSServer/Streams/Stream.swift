@@ -191,9 +191,13 @@ public final class Stream: Sendable {
         }
         let input = run.input.map { InputStatus(senders: $0.senders, feedback: $0.feedback, numbers: $0.statistics) }
         let recording = recordingStatus(of: run)
+        let encoder = run.encoder.map { statistics(of: $0, "stats").numbers }
+        let decoder = run.decoder.map { statistics(of: $0, "stats").numbers }
         state.withLock {
             $0.status.receivers = receivers.sorted { $0.name < $1.name }
             $0.status.input = input
+            $0.status.encoder = encoder
+            $0.status.decoder = decoder
             $0.status.recording = recording
         }
     }

@@ -17,6 +17,9 @@ final class StreamRun {
     private(set) var input: Input?
     private(set) var recorder: Recorder?
     private(set) var pictures: PictureWriter?
+    /// Where pictures are encoded, and where they are decoded; nil where they are not.
+    private(set) var encoder: Element?
+    private(set) var decoder: Element?
     /// What receivers branch off; nil for receive streams.
     private var tee: Element?
     /// What the tee is in.
@@ -95,6 +98,7 @@ final class StreamRun {
         add(bin, to: pipeline)
         let enc = try element("encoder", in: bin)
         if !source.isEncoded {
+            self.encoder = enc
             if !send.model.isEmpty { set(enc, "model", send.model) }
             set(enc, "threads", String(send.threads))
             set(enc, "step", String(send.step))
@@ -129,7 +133,7 @@ final class StreamRun {
         if decodes {
             description += """
                  frames. ! queue max-size-buffers=3 max-size-time=0 max-size-bytes=0 leaky=downstream \
-                ! deepfgsdec on-loss=repeat ! videoconvert ! tee name=decoded allow-not-linked=true
+                ! deepfgsdec name=decoder on-loss=repeat ! videoconvert ! tee name=decoded allow-not-linked=true
                 """
         }
         if wantsPictures {
@@ -142,6 +146,7 @@ final class StreamRun {
         }
         let bin = try parseBin(description, "receive")
         add(bin, to: pipeline)
+        if decodes { decoder = try element("decoder", in: bin) }
         if let recorder {
             try onBuffer(try element("recorder", in: bin), "sink") { buffer in
                 _ = withBytes(of: buffer) { recorder.take($0) }

@@ -79,6 +79,8 @@ class Card {
     show($(this.root, ".power"), this.running ? "Stop" : "Start");
     const facts = [`${stream.frames} frames`];
     if (stream.restarts) facts.push(`${stream.restarts} restarts`);
+    const late = [stream.encoder, stream.decoder].reduce((sum, stats) => sum + (stats ? stats.late : 0), 0);
+    if (late) facts.push(`${late} left out, too late`);
     if (stream["frame-age-seconds"] > 2) facts.push(`last ${stream["frame-age-seconds"].toFixed(0)} s ago`);
     if (stream.recording && stream.recording.file) facts.push(`recording ${stream.recording.file}`);
     show($(this.root, ".facts"), facts.join(" · "));
