@@ -49,6 +49,7 @@ def hostile(daemon):
         viewer.settimeout(10)
         while viewer.recv(65536):
             pass
+    # Of any number that is not under way nothing is believed.
     liars = []
     for number in (0xFFFFFFFF, 0x7FFFFFFF, 1):
         viewer, _ = raw_viewer(daemon.port, path)
@@ -57,10 +58,32 @@ def hostile(daemon):
     before = daemon.resident()
     time.sleep(3)
     # What they do not acknowledge is not sent.
-    assert daemon.resident() < before + 8 << 20
+    assert daemon.resident() < before + (8 << 20)
     assert daemon.json("/v1/streams/photographs")["restarts"] == 0
     for viewer in liars:
         viewer.close()
+    acknowledges_without_reading(daemon, path)
+
+
+def acknowledges_without_reading(daemon, path):
+    """A viewer that never reads but acknowledges a little more all the time is found out: nothing heaps up for it."""
+    viewer, _ = raw_viewer(daemon.port, path)
+    viewer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    before, descriptors = daemon.resident(), daemon.descriptors()
+    end = time.monotonic() + 30
+    number = 0
+    try:
+        while time.monotonic() < end:
+            number += 512  # slower than the stream, so that every number is under way
+            viewer.sendall(message(struct.pack(">I", number)))
+            time.sleep(0.004)
+    except OSError:
+        pass
+    else:
+        raise AssertionError(f"it was believed up to {number} bytes")
+    assert daemon.resident() < before + (8 << 20)
+    wait("its connection has ended", lambda: daemon.descriptors() < descriptors)
+    viewer.close()
 
 
 def tokens():

@@ -19,7 +19,11 @@ typedef struct {
 void dgs_server_serve_viewers(DGSServer *server, const char *protocol, DGSViewerHandlers handlers, void *user);
 /* Sends a message of two parts, which are copied. */
 void dgs_viewer_send(DGSViewer *viewer, const void *head, gsize head_length, const void *bytes, gsize length);
-/* Ends the connection; `closed` is called, later. */
+/* Whether so many bytes of messages can have arrived: no more than the viewer's system has acknowledged (RFC 9293). */
+gboolean dgs_viewer_may_have(DGSViewer *viewer, guint64 bytes);
+/* Ends the connection at once, without what is waiting to be read; `closed` is called, later. */
+void dgs_viewer_drop(DGSViewer *viewer);
+/* Ends the connection behind what is on its way; `closed` is called, later. */
 void dgs_viewer_close(DGSViewer *viewer, const char *reason);
 
 #endif

@@ -89,6 +89,11 @@ final class LiveHub {
         guard let viewer = viewers[handle] else { return }
         guard bytes.count == 4 else { return dgs_viewer_close(handle, "not an acknowledgement") }
         viewer.cutter.acknowledge(UInt32(bigEndian: bytes.loadUnaligned(as: UInt32.self)), at: monotonicTime)
+        // Who acknowledges without reading would have everything wait here.
+        guard dgs_viewer_may_have(handle, guint64(viewer.cutter.acknowledged)) != 0 else {
+            Log.warning("a viewer acknowledges what has not arrived: it is let go", stream: viewer.stream.name)
+            return dgs_viewer_drop(handle)
+        }
         pump(viewer)
     }
 
