@@ -130,14 +130,41 @@ private let hasNamespaces = succeeds("unshare", "-rm", "true")
         let frames = try daemon.stream("in")["frames"] as? Int ?? 0
         try daemon.wait("the stream goes on") { try daemon.stream("in")["frames"] as? Int ?? 0 > frames + 10 }
         #expect(try daemon.state("in") == "running")
+        // Tries that fail are no news: at most a frame that still found room is told of.
+        try daemon.wait("several tries") { try daemon.stream("in")["frames"] as? Int ?? 0 > frames + 70 }
+        #expect(daemon.log.components(separatedBy: "recording resumed").count <= 2, "\(daemon.log)")
         // What is there is whole: recordings of whole frames, one behind the other.
         let files = try listDirectory(daemon.disk).filter { $0.hasSuffix(".dfgs") }
         #expect(!files.isEmpty)
         for file in files { #expect(try readFile(file).prefix(4).elementsEqual("DFGS".utf8)) }
         for file in try listDirectory(daemon.disk) + listDirectory(daemon.disk + "/pictures") { unlink(file) }
-        try daemon.wait("recording goes on") { try recording()["problem"] is NSNull }
-        #expect(daemon.log.contains("recording goes on"))
+        let before = try recording()["bytes"] as? Int ?? 0
+        try daemon.wait("recording and pictures are resumed") {
+            try recording()["bytes"] as? Int ?? 0 > before && daemon.log.contains("pictures resumed")
+        }
+        #expect(daemon.log.contains("recording resumed"))
         #expect(try daemon.stream("in")["restarts"] as? Int == 0)
+    }
+
+    /// A disk that becomes full while a recording is written: it stops before the last bytes are taken.
+    @Test(.enabled(if: hasNamespaces)) func aRecordingLeavesFreeWhatItShall() throws {
+        let port = DaemonProcess.ports()
+        let daemon = try DaemonProcess(
+            """
+              out:
+                send:
+                  source: {launch: "videotestsrc is-live=true pattern=snow ! video/x-raw,width=128,height=128,framerate=10/1"}
+                  receivers: {r: {address: "127.0.0.1:\(port)", start-bitrate: 5_000_000}}
+              in: {receive: {input: {listen: "127.0.0.1:\(port)"}, record: {folder: FOLDER/disk, min-free-bytes: 700_000}}}
+            """, disk: 1_000_000)
+        try daemon.wait("it stops") { daemon.log.contains("recording stopped") }
+        #expect(daemon.log.contains("fewer than min-free-bytes 700000"))
+        let files = try listDirectory(daemon.disk)
+        #expect(files.count == 1 && files[0].hasSuffix(".dfgs"), "finished and renamed: \(files)")
+        let frames = try daemon.stream("in")["frames"] as? Int ?? 0
+        try daemon.wait("the stream goes on") { try daemon.stream("in")["frames"] as? Int ?? 0 > frames + 30 }
+        #expect(try listDirectory(daemon.disk) == files && readFile(files[0]).count < 900_000)
+        #expect(!daemon.log.contains("No space left"))
     }
 
     /// Whoever asks for metrics and does not read them holds up nobody, and is let go.

@@ -47,27 +47,45 @@ struct Folder {
         return name
     }
 
-    /// Deletes the oldest files of an ending until they and `more` bytes are within the quota.
+    /// Most bytes to write before room is made again, where a file alone is not larger: a tenth of the quota.
+    var share: Int { quotaBytes > 0 ? quotaBytes / 10 : .max }
+
+    /// Deletes the oldest files of an ending until they and what is written next are within the quota.
     ///
-    /// - Returns: What was deleted.
-    func makeRoom(for more: Int, _ ending: String) -> [String] {
-        guard quotaBytes > 0 else { return [] }
+    /// - Parameters:
+    ///   - least: Bytes that are written at once.
+    ///   - most: Bytes that are written before room is made again, if `share` allows so many.
+    ///   - ending: Of the files.
+    /// - Returns: What was deleted, and for how many bytes there is room, `least` or more.
+    /// - Throws: `StreamError` where the quota is less than `least`; nothing is deleted then.
+    func makeRoom(
+        for least: Int, orUpTo most: Int, _ ending: String
+    ) throws(StreamError) -> (deleted: [String], bytes: Int) {
+        let bytes = max(least, min(most, share))
+        guard quotaBytes > 0 else { return ([], bytes) }
+        guard least <= quotaBytes else {
+            throw StreamError("\(least) bytes at once are more than quota-bytes \(quotaBytes)")
+        }
         let files = files(ending).map { (path: $0, bytes: size(of: $0)) }
-        var total = files.reduce(more) { $0 + $1.bytes }
+        var total = files.reduce(bytes) { $0 + $1.bytes }
         var deleted: [String] = []
         for file in files where total > quotaBytes {
             if unlink(file.path) == 0 { deleted.append(file.path) }
             total -= file.bytes
         }
-        return deleted
+        return (deleted, bytes)
     }
 
-    /// Why nothing may be written now; nil where it may.
-    var fullness: String? {
+    /// Looks whether the disk has more free than it shall keep; costs one statvfs.
+    ///
+    /// - Throws: `StreamError` with why nothing may be written now.
+    func checkFree() throws(StreamError) {
         var status = statvfs()
-        guard statvfs(path, &status) == 0 else { return "\(path): \(String(cString: strerror(errno)))" }
+        guard statvfs(path, &status) == 0 else { throw StreamError("\(path): \(String(cString: strerror(errno)))") }
         let free = Int(status.f_bavail) * Int(status.f_frsize)
-        return free < minFreeBytes ? "\(path): \(free) bytes free, fewer than min-free-bytes \(minFreeBytes)" : nil
+        guard free >= minFreeBytes else {
+            throw StreamError("\(path): \(free) bytes free, fewer than min-free-bytes \(minFreeBytes)")
+        }
     }
 
     private func size(of path: String) -> Int {

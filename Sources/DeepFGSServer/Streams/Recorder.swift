@@ -21,21 +21,25 @@ final class Recorder: Sendable {
         var name = ""
         var bytes = 0
         var started = 0.0
-        var retryAt = 0.0
+        /// When the disk's free space was looked at.
+        var checkedAt = 0.0
+        var outage: Outage
         var status = Status()
         var finished = false
     }
 
     static let ending = ".dfgs"
-    private static let retrySeconds = 2.0
+    /// The disk's free space is looked at so often while a recording is written.
+    private static let checkSeconds = 1.0
 
     private let settings: RecordSettings
     private let folder: Folder
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// Finds recordings that were cut short, and keeps them.
     init(_ settings: RecordSettings, stream: String) throws(StreamError) {
         self.settings = settings
+        state = Mutex(State(outage: Outage("recording", stream: stream)))
         folder = try Folder(
             path: settings.folder, stream: stream, quotaBytes: settings.quotaBytes, minFreeBytes: settings.minFreeBytes)
         for path in folder.files(Self.ending + Folder.unfinished) { Self.keep(path, stream) }
@@ -53,7 +57,18 @@ final class Recorder: Sendable {
         }
     }
 
-    var status: Status { state.withLock { $0.status } }
+    var status: Status {
+        state.withLock {
+            var status = $0.status
+            status.problem = $0.outage.problem
+            return status
+        }
+    }
+
+    /// Most bytes of a recording of more than one frame.
+    ///
+    /// Only what is finished can be deleted: so that the quota is kept, a recording is no large part of it.
+    private var rotateBytes: Int { min(settings.rotateBytes, folder.share) }
 
     /// Writes a frame, and begins a new recording where the present one is long enough.
     func take(_ frame: UnsafeRawBufferPointer) {
@@ -61,10 +76,11 @@ final class Recorder: Sendable {
         state.withLock { state in
             guard !state.finished else { return }
             if state.file >= 0,
-                state.bytes + frame.count > settings.rotateBytes || now - state.started > Double(settings.rotateSeconds)
+                state.bytes + frame.count > rotateBytes || now - state.started > Double(settings.rotateSeconds)
             {
                 finish(&state)
             }
+            if state.file >= 0, now - state.checkedAt >= Self.checkSeconds { checkFree(&state, now) }
             guard state.file >= 0 || begin(&state, now, frame.count) else {
                 state.status.framesDropped += 1
                 return
@@ -81,27 +97,34 @@ final class Recorder: Sendable {
         }
     }
 
-    private func begin(_ state: inout State, _ now: Double, _ more: Int) -> Bool {
-        guard now >= state.retryAt else { return false }
-        for old in folder.makeRoom(for: min(settings.rotateBytes, settings.quotaBytes / 10) + more, Self.ending) {
-            Log.info("deleted \(old): quota-bytes is \(settings.quotaBytes)", stream: folder.stream)
-        }
-        if let fullness = folder.fullness {
-            stopped(&state, now, fullness)
+    private func begin(_ state: inout State, _ now: Double, _ frameBytes: Int) -> Bool {
+        guard state.outage.mayTry(now) else { return false }
+        do throws(StreamError) {
+            for old in try folder.makeRoom(for: frameBytes, orUpTo: settings.rotateBytes, Self.ending).deleted {
+                Log.info("deleted \(old): quota-bytes is \(settings.quotaBytes)", stream: folder.stream)
+            }
+            state.checkedAt = now
+            try folder.checkFree()
+            state.name = folder.newName(Self.ending)
+            state.file = open(state.name + Folder.unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+            guard state.file >= 0 else { throw StreamError("\(state.name): \(String(cString: strerror(errno)))") }
+        } catch {
+            state.outage.failed(error.reason, now)
             return false
         }
-        state.name = folder.newName(Self.ending)
-        state.file = open(state.name + Folder.unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard state.file >= 0 else {
-            stopped(&state, now, "\(state.name): \(String(cString: strerror(errno)))")
-            return false
-        }
-        if state.status.problem != nil { Log.info("recording goes on", stream: folder.stream) }
-        state.status.problem = nil
         state.status.file = state.name
         state.bytes = 0
         state.started = now
         return true
+    }
+
+    /// Stops the recording where the disk has less than it shall keep.
+    private func checkFree(_ state: inout State, _ now: Double) {
+        state.checkedAt = now
+        do throws(StreamError) { try folder.checkFree() } catch {
+            finish(&state)
+            state.outage.failed(error.reason, now)
+        }
     }
 
     private func write(_ frame: UnsafeRawBufferPointer, _ state: inout State, _ now: Double) {
@@ -116,11 +139,12 @@ final class Recorder: Sendable {
                 let name = state.name
                 finish(&state)
                 state.status.framesDropped += 1
-                stopped(&state, now, "\(name): \(reason)")
+                state.outage.failed("\(name): \(reason)", now)
                 return
             }
             done += written
         }
+        state.outage.succeeded(now)
         state.bytes += frame.count
         state.status.bytes += frame.count
     }
@@ -143,14 +167,6 @@ final class Recorder: Sendable {
             Log.error("\(part) cannot be renamed: \(String(cString: strerror(errno)))", stream: folder.stream)
         }
     }
-
-    private func stopped(_ state: inout State, _ now: Double, _ reason: String) {
-        if state.status.problem == nil {
-            Log.error("recording stopped: \(reason)", stream: folder.stream)
-        }
-        state.status.problem = reason
-        state.retryAt = now + Self.retrySeconds
-    }
 }
 
 /// Writes encoded pictures, each as a file of its own.
@@ -158,50 +174,62 @@ final class PictureWriter: Sendable {
     private struct State {
         var nextAt = 0.0
         var written = 0
-        var sinceRoom = 0
-        var problem: String?
+        /// Bytes that may be written before the quota is looked at again.
+        var room = 0
+        var outage: Outage
     }
+
+    /// The quota is looked at once for so many pictures: reading a folder costs more than writing a picture.
+    private static let picturesForRoom = 20
 
     private let settings: PictureSettings
     private let folder: Folder
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(_ settings: PictureSettings, stream: String) throws(StreamError) {
         self.settings = settings
+        state = Mutex(State(outage: Outage("pictures", stream: stream)))
         folder = try Folder(
             path: settings.folder, stream: stream, quotaBytes: settings.quotaBytes, minFreeBytes: settings.minFreeBytes)
     }
 
     private var ending: String { settings.format == .png ? ".png" : ".jpg" }
 
-    var status: (written: Int, problem: String?) { state.withLock { ($0.written, $0.problem) } }
+    var status: (written: Int, problem: String?) { state.withLock { ($0.written, $0.outage.problem) } }
 
     /// Whether the next picture is wanted; asked before it is encoded.
     func wantsPicture() -> Bool {
         let now = monotonicTime
         return state.withLock { state in
-            guard now >= state.nextAt else { return false }
+            guard now >= state.nextAt, state.outage.mayTry(now) else { return false }
             state.nextAt = now + settings.everySeconds
             return true
         }
     }
 
     func take(_ picture: UnsafeRawBufferPointer) {
+        let now = monotonicTime
         state.withLock { state in
-            // The quota is looked at now and then: reading a folder costs more than writing a picture.
-            state.sinceRoom -= 1
-            if state.sinceRoom < 0 {
-                state.sinceRoom = 20
-                _ = folder.makeRoom(for: 20 * picture.count, ending)
+            do throws(StreamError) {
+                try write(picture, &state)
+                state.outage.succeeded(now)
+            } catch {
+                state.outage.failed(error.reason, now)
             }
-            var problem = folder.fullness
-            if problem == nil {
-                let name = folder.newName(ending)
-                do throws(Failure) { try writeFile(name, Array(picture)) } catch { problem = error.description }
-            }
-            if let problem, state.problem == nil { Log.error("pictures stopped: \(problem)", stream: folder.stream) }
-            if problem == nil { state.written += 1 }
-            state.problem = problem
         }
+    }
+
+    private func write(_ picture: UnsafeRawBufferPointer, _ state: inout State) throws(StreamError) {
+        if picture.count > state.room {
+            state.room = 0
+            let most = picture.count * Self.picturesForRoom
+            state.room = try folder.makeRoom(for: picture.count, orUpTo: most, ending).bytes
+        }
+        try folder.checkFree()
+        do throws(Failure) { try writeFile(folder.newName(ending), Array(picture)) } catch {
+            throw StreamError(error.description)
+        }
+        state.room -= picture.count
+        state.written += 1
     }
 }
