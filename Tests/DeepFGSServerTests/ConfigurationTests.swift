@@ -93,6 +93,10 @@ private func paths(_ json: JSON, _ above: String = "") -> [String] {
             "streams: {a: {receive: {input: {listen: '0.0.0.0:5600'}}}, b: {relay: {input: {listen: '0.0.0.0:5601'}}}}",
             "x.yml:1:63: stream b: port 5601 is that of stream a (RTCP takes the port above RTP's)"
         ),
+        (
+            "streams:\n  a:\n    send:\n      source: {file: x.dfgs,\n        width: 64, height: 64}",
+            "x.yml:5:16: stream a: width and height cannot be changed of a .dfgs file, whose frames are sent as they are"
+        ),
     ])
     func badConfigurationsAreRefused(yaml: String, message: String) {
         #expect(problems(yaml).first == message)

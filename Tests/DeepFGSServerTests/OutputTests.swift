@@ -1,3 +1,4 @@
+import DeepFGSBitstream
 import DeepFGSTools
 import Foundation
 import Testing
@@ -56,5 +57,44 @@ import Testing
                 == 200)
         try daemon.wait("repair packets come now") { try arrived("b").repair > 3 }
         #expect(try daemon.stream("out")["restarts"] as? Int == 0)
+    }
+
+    /// What a source is said to be scaled to, it is, whatever kind it is; the rate is kept too.
+    @Test func sourcesHaveTheSizeAndRateThatAreAskedFor() throws {
+        let port = DaemonProcess.ports()
+        let folder = NSTemporaryDirectory() + "deepfgsd-sources-\(getpid())"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let made = Process()
+        made.executableURL = URL(filePath: "/usr/bin/gst-launch-1.0")
+        made.arguments =
+            ("-q videotestsrc num-buffers=200 ! video/x-raw,width=160,height=96,framerate=25/1 ! jpegenc ! avimux "
+            + "! filesink location=\(folder)/video.avi").components(separatedBy: " ")
+        try made.run()
+        made.waitUntilExit()
+        #expect(made.terminationStatus == 0)
+        let camera = Process()
+        camera.executableURL = URL(filePath: "/usr/bin/python3")
+        camera.arguments = ["\(root)Tests/Web/rtsp_camera.py", "\(port)"]
+        let pipe = Pipe()
+        camera.standardOutput = pipe
+        try camera.run()
+        defer { kill(camera.processIdentifier, SIGKILL) }
+        #expect(String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self).hasPrefix("ready"))
+        let shape = "width: 64, height: 48, framerate: 4"
+        let daemon = try DaemonProcess(
+            """
+              pictures: {send: {source: {pictures: "\(root)Tests/Fixtures/pictures", \(shape)}}}
+              rtsp: {send: {source: {rtsp: "rtsp://127.0.0.1:\(port)/picture", \(shape)}}}
+              file: {send: {source: {file: \(folder)/video.avi, \(shape)}}}
+              launch: {send: {source: {launch: "videotestsrc is-live=true", \(shape)}}}
+            """)
+        for name in ["pictures", "rtsp", "file", "launch"] {
+            try daemon.wait("\(name) has frames") { try daemon.stream(name)["frames"] as? Int ?? 0 > 3 }
+            let frame = try daemon.http("GET", "/v1/streams/\(name)/frame").body
+            let header = try frame.withUnsafeBytes { try FrameHeader(parsing: $0) }
+            #expect(header.width == 64 && header.height == 48, "\(name): \(header.width)×\(header.height)")
+            #expect(header.extensions.duration == 250_000_000, "\(name): \(header.extensions.duration ?? 0) ns")
+        }
     }
 }

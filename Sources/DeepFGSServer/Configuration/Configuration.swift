@@ -91,6 +91,12 @@ public enum Configuration {
         var ports: [String: String] = [:]
         for (name, stream) in settings.streams.sorted(by: { $0.key < $1.key }) {
             for reason in problems(of: stream) { reader.refuse(node("streams", name), "stream \(name): \(reason)") }
+            if let source = stream.send?.source, source.isEncoded, source.width > 0 {
+                reader.refuse(
+                    node("streams", name, "send", "source", "width"),
+                    "stream \(name): width and height cannot be changed of a .dfgs file, whose frames are sent as they are"
+                )
+            }
             guard let listen = (stream.receive?.input ?? stream.relay?.input)?.listen else { continue }
             for port in [Endpoint(listen)?.port, Endpoint(listen).map { $0.port + 1 }].compactMap({ $0 }) {
                 if let other = ports.updateValue(name, forKey: "\(port)"), stream.enabled {

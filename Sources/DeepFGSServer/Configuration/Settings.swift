@@ -1,3 +1,5 @@
+import DeepFGSTools
+
 /// The whole configuration: what deepfgsd.yml declares.
 public struct DaemonSettings: Settings {
     public var log = LogSettings()
@@ -182,6 +184,9 @@ public struct SourceSettings: Settings {
             ("launch", launch),
         ].filter { !$0.1.isEmpty }
     }
+
+    /// Whether the source is a recording, whose frames are sent as they are.
+    var isEncoded: Bool { pathExtension(of: file) == "dfgs" }
 
     /// Whether the source lies in files, and so has an end.
     var isStored: Bool { !file.isEmpty || !pictures.isEmpty }

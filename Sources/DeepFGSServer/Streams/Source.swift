@@ -35,7 +35,8 @@ struct Source {
             }
         case "rtsp":
             description = """
-                rtspsrc name=source latency=\(settings.latency) ! application/x-rtp,media=video ! decodebin ! videoconvert
+                rtspsrc name=source latency=\(settings.latency) ! application/x-rtp,media=video ! decodebin \
+                ! videoconvert\(Source.shaped(settings))
                 """
             prepare = { bin throws(StreamError) in
                 set(try element("source", in: bin), "location", value)
@@ -43,11 +44,15 @@ struct Source {
             }
         case "pictures":
             description = "appsrc name=source is-live=true format=time block=false max-buffers=2 leaky-type=downstream"
+            // The feeder keeps to the rate; the size is that of each picture.
             let rate = settings.framerate == 0 ? 1 : settings.framerate
+            var size = settings
+            size.framerate = 0
+            description += Source.shaped(size)
             prepare = { bin throws(StreamError) in
                 PictureFeeder(folder: value, rate: rate, loop: settings.loop, into: try element("source", in: bin))
             }
-        case "file" where pathExtension(of: value) == "dfgs":
+        case "file" where settings.isEncoded:
             isEncoded = true
             let rate = settings.framerate > 0 ? " framerate=\(settings.framerate)/1" : ""
             description = "fdsrc name=source blocksize=65536 ! deepfgsparse\(rate) ! identity sync=true"
@@ -55,17 +60,23 @@ struct Source {
                 try FileFeeder(path: value, loop: settings.loop, into: try element("source", in: bin))
             }
         case "file":
-            description = "filesrc name=source ! decodebin ! videoconvert ! identity sync=true"
+            description = """
+                filesrc name=source ! decodebin ! videoconvert\(Source.shaped(settings)) ! identity sync=true
+                """
             prepare = { bin throws(StreamError) in
                 set(try element("source", in: bin), "location", value)
                 return nil
             }
         default:
-            description = value
+            description = value + Source.shaped(settings)
         }
-        if key == "launch", settings.width > 0 || settings.framerate > 0 {
-            description += " ! videoconvert ! videoscale ! videorate ! \(caps("video/x-raw"))"
-        }
+    }
+
+    /// Elements that make raw pictures of any source those of the size and rate that the settings ask for; none where they
+    /// ask for neither.
+    private static func shaped(_ settings: SourceSettings) -> String {
+        guard settings.width > 0 || settings.framerate > 0 else { return "" }
+        return " ! videoconvert ! videoscale ! videorate ! " + caps(settings)("video/x-raw")
     }
 
     /// Caps of several types with what the settings say of size and rate.
