@@ -111,6 +111,21 @@ import Testing
         }
     }
 
+    /// Found by PATH, from another folder, where a file of the same name lies: its models are found all the same.
+    @Test func aProgramCalledByItsNameFindsItsModels() throws {
+        try bench.write("a.png", Sample.picture(width: 64, height: 48))
+        try bench.write("deepfgs", Array("no program".utf8))
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["deepfgs", "encode", "a.png"]
+        process.currentDirectoryURL = URL(fileURLWithPath: bench.folder)
+        process.environment = ["PATH": directory(of: try Workbench.program.get()), "HOME": bench.folder]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        #expect(bench.files.contains("a.dfgs"))
+    }
+
     @Test func aFullDeviceIsAFailure() throws {
         try bench.write("a.png", Sample.picture(width: 192, height: 176))
         try makeDirectory(bench.folder + "/pictures")
