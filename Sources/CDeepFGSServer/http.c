@@ -341,21 +341,17 @@ DGSServer *dgs_server_new(const char *address, guint port, const char *certifica
                           DGSHandler handler, void *user, char **problem)
 {
     GError *error = NULL;
-    *problem = NULL;
-    GTlsCertificate *tls = NULL;
-    GSocketAddress *effective = NULL;
-    GSocketAddress *wanted = g_inet_socket_address_new_from_string(address, port);
+    GTlsCertificate *tls;
+    GSocketAddress *wanted, *effective = NULL;
+    if (!dgs_endpoint_open(address, port, certificate, key, &wanted, &tls, problem))
+        return NULL;
     GSocketService *service = g_socket_service_new();
-    if (!wanted) {
-        *problem = g_strdup_printf("%s is no numeric address", address);
-    } else if (certificate && !(tls = g_tls_certificate_new_from_files(certificate, key ? key : certificate, &error))) {
-        *problem = g_strdup_printf("TLS: %s", error->message);
-    } else if (!g_socket_listener_add_address(G_SOCKET_LISTENER(service), wanted, G_SOCKET_TYPE_STREAM,
-                                              G_SOCKET_PROTOCOL_TCP, NULL, &effective, &error)) {
+    if (!g_socket_listener_add_address(G_SOCKET_LISTENER(service), wanted, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP,
+                                       NULL, &effective, &error)) {
         *problem = g_strdup_printf("%s port %u: %s", address, port, error->message);
     }
     g_clear_error(&error);
-    g_clear_object(&wanted);
+    g_object_unref(wanted);
     if (*problem) {
         g_clear_object(&tls);
         g_object_unref(service);

@@ -7,5 +7,8 @@
 #include "dgs_http.h"
 
 SoupServer *dgs_server_soup(DGSServer *server);
+/* Where to listen, and the certificate where there is one; FALSE and words, which the caller frees, where either is none. */
+gboolean dgs_endpoint_open(const char *address, guint port, const char *certificate, const char *key,
+                           GSocketAddress **where, GTlsCertificate **identity, char **problem);
 
 #endif

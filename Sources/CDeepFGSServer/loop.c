@@ -31,6 +31,11 @@ static gboolean again(gpointer data)
 
 void dgs_main_call(DGSCall call, void *user) { g_idle_add_full(G_PRIORITY_DEFAULT, once, task(call, user), g_free); }
 
+void dgs_main_after(guint milliseconds, DGSCall call, void *user)
+{
+    g_timeout_add_full(G_PRIORITY_DEFAULT, milliseconds, once, task(call, user), g_free);
+}
+
 void dgs_main_every(guint milliseconds, DGSCall call, void *user)
 {
     g_timeout_add_full(G_PRIORITY_DEFAULT, milliseconds, again, task(call, user), g_free);

@@ -6,6 +6,9 @@ import Glibc
 /// The daemon's version.
 public let daemonVersion = Release.version
 
+/// A number of streams, in words.
+public func streamCount(_ count: Int) -> String { "\(count) \(count == 1 ? "stream" : "streams")" }
+
 /// The daemon: configuration, streams, API, signals, on one main loop.
 ///
 /// There is one in a process.
@@ -47,12 +50,24 @@ public final class Daemon {
     /// The one of this process, for callbacks on the main thread.
     nonisolated(unsafe) private static var current: Daemon?
 
+    /// Reads a configuration, and the files that its API needs.
+    ///
+    /// - Throws: `Refused`, with every problem and its place: all that would keep a daemon from starting with it but a port
+    ///   in use.
+    public static func load(
+        _ path: String, environment: [String: String]
+    ) throws(Configuration.Refused) -> DaemonSettings {
+        try Configuration.load(path, environment: environment) {
+            HTTPServer.problems(of: $0) + Tokens.problems(of: $0)
+        }
+    }
+
     /// Runs until a signal ends it.
     ///
     /// - Parameter ready: Called with the API's port when it listens.
     /// - Returns: How it ended.
     public func run(ready: (Int) -> Void = { _ in }) -> Exit {
-        do throws(Configuration.Refused) { settings = try Configuration.load(path, environment: environment) } catch {
+        do throws(Configuration.Refused) { settings = try Self.load(path, environment: environment) } catch {
             for problem in error.problems { Log.error(problem.description) }
             return .configuration
         }
@@ -92,9 +107,9 @@ public final class Daemon {
         let port = server?.port ?? 0
         let scheme = settings.api.tlsCertificate.isEmpty ? "http" : "https"
         Log.info(
-            "deepfgsd \(daemonVersion): \(settings.streams.count) streams; page and API at \(scheme)://\(settings.api.address):\(port)/"
+            "deepfgsd \(daemonVersion): \(streamCount(settings.streams.count)); page and API at \(scheme)://\(settings.api.address):\(port)/"
         )
-        notify.send("READY=1", "STATUS=\(settings.streams.count) streams")
+        notify.send("READY=1", "STATUS=\(streamCount(settings.streams.count))")
         ready(port)
         g_main_loop_run(loop)
         return end()
@@ -187,7 +202,7 @@ public final class Daemon {
         notify.send("RELOADING=1", "MONOTONIC_USEC=\(Int(monotonicTime * 1e6))")
         defer { notify.send("READY=1") }
         do throws(Configuration.Refused) {
-            let new = try Configuration.load(path, environment: environment)
+            let new = try Self.load(path, environment: environment)
             try apply(new.api)
             Log.configure(new.log)
             if new.models != settings.models { Log.warning("models take effect when the daemon starts anew") }

@@ -9,11 +9,13 @@ struct DaemonCommand: ParsableCommand {
         discussion: """
             The file declares streams of three kinds: send (a camera, file, folder or test picture, encoded once, to any \
             number of receivers), receive (to recordings, pictures or a display) and relay (cut and passed on, without \
-            decoding). The sample, /usr/share/deepfgs/deepfgsd.yml, states every key with its default.
+            decoding). The sample states every key with its default: deploy/deepfgsd.yml of the sources, \
+            share/deepfgs/deepfgsd.yml below where it is installed (/usr of the package, /usr/local of make install).
 
             EXAMPLES
               deepfgsd deepfgsd.yml              runs until SIGTERM or Ctrl-C; the page is at http://127.0.0.1:8700/
-              deepfgsd --check deepfgsd.yml      says what is wrong with a file, and where
+              deepfgsd --check deepfgsd.yml      says what is wrong with a file, and where; reads tokens and
+                                                 certificate, too
               DEEPFGSD_API__PORT=9000 deepfgsd deepfgsd.yml
                                                  a variable overrides a key: __ between keys, _ for -
 
@@ -47,8 +49,8 @@ struct DaemonCommand: ParsableCommand {
         }
         if check {
             do {
-                let settings = try Configuration.load(file, environment: environment)
-                print("\(file): good, \(settings.streams.count) streams")
+                let settings = try Daemon.load(file, environment: environment)
+                print("\(file): good, \(streamCount(settings.streams.count))")
             } catch {
                 let text = "\(error)\n"
                 _ = write(STDERR_FILENO, text, text.utf8.count)

@@ -24,6 +24,9 @@ typedef void (*DGSHandler)(DGSRequest *request, void *user);
  * failure, which the caller frees. */
 DGSServer *dgs_server_new(const char *address, guint port, const char *certificate, const char *key, DGSLimits limits,
                           DGSHandler handler, void *user, char **problem);
+/* Why no server could be made at an address with a certificate and key, as far as that can be told without listening; NULL
+ * where nothing is wrong. The caller frees it. */
+char *dgs_server_refusal(const char *address, guint port, const char *certificate, const char *key);
 /* The port that it listens at. */
 guint dgs_server_port(DGSServer *server);
 guint dgs_server_connections(DGSServer *server);

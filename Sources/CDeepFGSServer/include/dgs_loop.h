@@ -8,6 +8,8 @@ typedef void (*DGSCall)(void *user);
 
 /* Runs `call` once on the main thread, soon; from any thread. */
 void dgs_main_call(DGSCall call, void *user);
+/* Runs `call` once on the main thread, so many milliseconds from now; from any thread. */
+void dgs_main_after(guint milliseconds, DGSCall call, void *user);
 /* Runs `call` on the main thread every so many milliseconds, as long as the process lives. */
 void dgs_main_every(guint milliseconds, DGSCall call, void *user);
 /* Runs `call` on the main thread whenever the signal comes. */

@@ -93,6 +93,18 @@ final class HTTPServer {
         self.handler = handler
     }
 
+    /// What is wrong with the settings, as far as that can be told without listening, by the key that says it.
+    static func problems(of settings: APISettings) -> [(key: String, reason: String)] {
+        let certificate = settings.tlsCertificate.isEmpty ? nil : settings.tlsCertificate
+        guard
+            let words = dgs_server_refusal(
+                settings.address, guint(settings.port), certificate, certificate == nil ? nil : settings.tlsKey)
+        else { return [] }
+        defer { g_free(words) }
+        let reason = String(cString: words)
+        return [(reason.hasPrefix("TLS") ? "tls-certificate" : "address", reason)]
+    }
+
     var port: Int { Int(dgs_server_port(server)) }
     var connections: Int { Int(dgs_server_connections(server)) }
     var refused: Int { Int(dgs_server_refused(server)) }
@@ -200,6 +212,26 @@ extension DGSLimits {
             connections: guint(settings.maxConnections), request_seconds: guint(settings.requestSeconds),
             idle_seconds: guint(settings.idleSeconds), body_bytes: gsize(settings.maxBodyBytes))
     }
+}
+
+/// Runs `body` on the main thread once `done`, which is asked there every 20 ms, says yes, or so many seconds have passed.
+func onMain(when done: @escaping @Sendable () -> Bool, within seconds: Double, _ body: @escaping @Sendable () -> Void) {
+    final class Wait {
+        let done: @Sendable () -> Bool
+        let until: Double
+        let body: @Sendable () -> Void
+        init(_ done: @escaping @Sendable () -> Bool, _ until: Double, _ body: @escaping @Sendable () -> Void) {
+            (self.done, self.until, self.body) = (done, until, body)
+        }
+        func look() {
+            if done() || monotonicTime >= until { return body() }
+            dgs_main_after(
+                20, { user in user.map { Unmanaged<Wait>.fromOpaque($0).takeRetainedValue().look() } },
+                Unmanaged.passRetained(self).toOpaque())
+        }
+    }
+    let wait = Wait(done, monotonicTime + seconds, body)
+    wait.look()
 }
 
 /// Runs `body` on the main thread, soon.

@@ -16,19 +16,40 @@ struct Tokens: Sendable {
     init(_ settings: APISettings) throws(StreamError) {
         host = settings.address
         for (files, scope) in [(settings.readTokenFiles, Scope.read), (settings.writeTokenFiles, .write)] {
-            for file in files {
-                let bytes: [UInt8]
-                do throws(Failure) { bytes = try readFile(file, limit: 1 << 16) } catch {
-                    throw StreamError(error.description)
-                }
-                let lines = bytes.split { $0 == 10 || $0 == 13 }.map(Array.init)
-                guard !lines.isEmpty else { throw StreamError("\(file): holds no token") }
-                guard lines.allSatisfy({ $0.count >= Self.shortest }) else {
-                    throw StreamError("\(file): a token has fewer than \(Self.shortest) characters")
-                }
-                tokens += lines.map { ($0, scope) }
+            for file in files { tokens += try Self.read(file).map { ($0, scope) } }
+        }
+    }
+
+    /// What is wrong with the files, by the key that names them.
+    static func problems(of settings: APISettings) -> [(key: String, reason: String)] {
+        let keys = [("read-token-files", settings.readTokenFiles), ("write-token-files", settings.writeTokenFiles)]
+        return keys.flatMap { key, files in
+            files.compactMap { file in
+                do throws(StreamError) {
+                    _ = try read(file)
+                    return nil
+                } catch { return (key, error.reason) }
             }
         }
+    }
+
+    /// The tokens of a file.
+    private static func read(_ file: String) throws(StreamError) -> [[UInt8]] {
+        let bytes: [UInt8]
+        do throws(Failure) { bytes = try readFile(file, limit: 1 << 16) } catch {
+            throw StreamError(error.description)
+        }
+        let lines = bytes.split { $0 == 10 || $0 == 13 }.map(Array.init)
+        guard !lines.isEmpty else { throw StreamError("\(file): holds no token") }
+        guard lines.allSatisfy({ $0.count >= shortest }) else {
+            throw StreamError("\(file): a token has fewer than \(shortest) characters")
+        }
+        return lines
+    }
+
+    /// What a request may do.
+    func scope(of request: Request) -> Scope {
+        tokens.isEmpty ? .write : bearer(request).flatMap { scope(of: $0) } ?? .read
     }
 
     /// Why a request may not do what it asks for; nil where it may.

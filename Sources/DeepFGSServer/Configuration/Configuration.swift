@@ -17,19 +17,24 @@ public enum Configuration {
     /// - Parameters:
     ///   - path: The file.
     ///   - environment: Variables by name.
+    ///   - inspect: What else is wrong with the API's settings, such as files that they name, by the key that says it.
     /// - Returns: The settings.
     /// - Throws: `Refused`, with every problem and its place.
-    public static func load(_ path: String, environment: [String: String]) throws(Refused) -> DaemonSettings {
+    public static func load(
+        _ path: String, environment: [String: String],
+        inspect: (APISettings) -> [(key: String, reason: String)] = { _ in [] }
+    ) throws(Refused) -> DaemonSettings {
         let bytes: [UInt8]
         do throws(Failure) { bytes = try readFile(path, limit: 16 << 20) } catch {
             throw Refused(problems: [Problem(place: Place(source: path, line: 0, column: 0), reason: error.reason)])
         }
-        return try read(bytes, source: path, environment: environment)
+        return try read(bytes, source: path, environment: environment, inspect: inspect)
     }
 
     /// Reads a document.
     static func read(
-        _ yaml: [UInt8], source: String, environment: [String: String] = [:]
+        _ yaml: [UInt8], source: String, environment: [String: String] = [:],
+        inspect: (APISettings) -> [(key: String, reason: String)] = { _ in [] }
     ) throws(Refused) -> DaemonSettings {
         let root: Node
         do throws(Problem) { root = try overridden(try Node(yaml: yaml, source: source), environment) } catch {
@@ -37,7 +42,11 @@ public enum Configuration {
         }
         var reader = Reader()
         let settings = reader.settings(root, over: DaemonSettings(), "the configuration")
-        if reader.problems.isEmpty { check(settings, root, &reader) }
+        if reader.problems.isEmpty {
+            check(settings, root, &reader)
+            let api = root["api"] ?? root
+            for (key, reason) in inspect(settings.api) { reader.refuse(api[key] ?? api, reason) }
+        }
         guard reader.problems.isEmpty else { throw Refused(problems: reader.problems) }
         return settings
     }

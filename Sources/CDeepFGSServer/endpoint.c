@@ -1,0 +1,31 @@
+#include "http_internal.h"
+
+gboolean dgs_endpoint_open(const char *address, guint port, const char *certificate, const char *key,
+                           GSocketAddress **where, GTlsCertificate **identity, char **problem)
+{
+    GError *error = NULL;
+    *problem = NULL;
+    *identity = NULL;
+    *where = g_inet_socket_address_new_from_string(address, port);
+    if (!*where)
+        *problem = g_strdup_printf("%s is no numeric address", address);
+    else if (certificate &&
+             !(*identity = g_tls_certificate_new_from_files(certificate, key ? key : certificate, &error)))
+        *problem = g_strdup_printf("TLS: %s", error->message);
+    g_clear_error(&error);
+    if (*problem)
+        g_clear_object(where);
+    return !*problem;
+}
+
+char *dgs_server_refusal(const char *address, guint port, const char *certificate, const char *key)
+{
+    GSocketAddress *where;
+    GTlsCertificate *identity;
+    char *problem;
+    if (dgs_endpoint_open(address, port, certificate, key, &where, &identity, &problem)) {
+        g_object_unref(where);
+        g_clear_object(&identity);
+    }
+    return problem;
+}
