@@ -129,6 +129,9 @@ let testSource = "source: {test: ball, width: 64, height: 64, framerate: 5}"
         }
         #expect(try daemon.http("GET", "/readyz").status == 503)
         try daemon.wait("it is tried again") { try daemon.stream("file")["restarts"] as? Int ?? 0 >= 3 }
+        // Each failure is one line of the log.
+        let lines = daemon.log.split(separator: "\n").filter { $0.contains("later.dfgs: No such file") }
+        #expect(lines.count >= 3 && lines.allSatisfy { $0.contains("restarting: ") && $0.contains("starts anew in") })
         // The source comes back, and so does the stream.
         try FileManager.default.copyItem(
             atPath: "\(root)Tests/Fixtures/golden/" + (try goldenStream()), toPath: daemon.folder + "/later.dfgs")

@@ -41,7 +41,7 @@ final class ControlAPI {
 
     private func route(_ path: [String], _ request: Request) -> Answer {
         switch path {
-        case ["info"]: return only("GET", request, .read) { .now(Response(info)) }
+        case ["info"]: return only("GET", request, .read) { .now(Response(info(tokens.scope(of: request)))) }
         case ["config"]: return only("GET", request, .read) { .now(Response(configuration().shown())) }
         case ["events"]: return only("GET", request, .read) { .events }
         case ["reload"]: return only("POST", request, .write) { .now(reloaded()) }
@@ -95,12 +95,21 @@ final class ControlAPI {
             405, "only \(methods.joined(separator: ", "))", headers: [("Allow", methods.joined(separator: ", "))])
     }
 
-    private func command(_ request: Request, _ stream: Stream, _ body: (Stream) -> Void) -> Answer {
+    private func command(_ request: Request, _ stream: Stream, _ body: (Stream) -> Int) -> Answer {
         only("POST", request, .write) {
-            body(stream)
-            return .now(Response(stream.status.json))
+            later(stream, body(stream)) { Response(stream.status.json) }
         }
     }
+
+    /// Answers when a stream has followed what was asked for, so that the answer shows it; where that takes long, such as
+    /// to drain a sink, with what is so then.
+    private func later(_ stream: Stream, _ wish: Int, _ answer: @escaping @Sendable () -> Response) -> Answer {
+        .later { respond in
+            onMain(when: { stream.hasFollowed(wish) }, within: Self.followSeconds) { respond(answer()) }
+        }
+    }
+
+    private static let followSeconds = 2.0
 
     /// A whole number of the query.
     private func number(_ name: String, _ request: Request) throws(StreamError) -> Int? {
@@ -124,13 +133,13 @@ final class ControlAPI {
                 }
                 return .now(Response(status.json))
             }
-        case "PUT": return only("PUT", request, .write) { .now(put(name, request, stream, over: nil)) }
+        case "PUT": return only("PUT", request, .write) { put(name, request, stream, over: nil) }
         case "PATCH":
             return only("PATCH", request, .write) {
                 guard let present = stream.settings.receivers[name] else {
                     return .now(.problem(404, "no receiver of this name"))
                 }
-                return .now(put(name, request, stream, over: present))
+                return put(name, request, stream, over: present)
             }
         case "DELETE":
             return only("DELETE", request, .write) {
@@ -148,29 +157,32 @@ final class ControlAPI {
     /// Adds a receiver, or changes what the body mentions of one that there is.
     private func put(
         _ name: String, _ request: Request, _ stream: Stream, over present: ReceiverSettings?
-    ) -> Response {
-        guard stream.settings.receive == nil else { return .problem(409, "a receive stream sends to nobody") }
+    ) -> Answer {
+        guard stream.settings.receive == nil else { return .now(.problem(409, "a receive stream sends to nobody")) }
         let type = request.header("Content-Type")?.prefix { $0 != ";" } ?? ""
         guard type.lowercased() == "application/json" else {
-            return .problem(415, "the body must be application/json")
+            return .now(.problem(415, "the body must be application/json"))
         }
         var reader = Reader()
         let settings: ReceiverSettings
         do throws(Problem) {
             let node = try Node(yaml: request.body, source: "body")
-            guard case .mapping = node.value else { return .problem(422, "the body must be an object") }
+            guard case .mapping = node.value else { return .now(.problem(422, "the body must be an object")) }
             settings = reader.settings(node, over: present ?? configuration().defaults.receiver, "the receiver")
         } catch {
-            return .problem(400, error.description)
+            return .now(.problem(400, error.description))
         }
         let problems = reader.problems.map(\.description) + Configuration.problems(of: settings)
-        guard problems.isEmpty else { return .problem(422, problems.joined(separator: "; ")) }
+        guard problems.isEmpty else { return .now(.problem(422, problems.joined(separator: "; "))) }
         let isNew = stream.settings.receivers[name] == nil
-        stream.change { $0.receivers[name] = settings }
+        let wish = stream.change { $0.receivers[name] = settings }
         Log.info(isNew ? "added through the API" : "changed through the API", stream: stream.name, receiver: name)
-        return Response(
-            ReceiverStatus(name: name, settings: settings, state: "starting", rtcpPort: 0).json,
-            status: isNew ? 201 : 200)
+        return later(stream, wish) {
+            guard let receiver = stream.status.receivers.first(where: { $0.name == name }) else {
+                return .problem(409, "the receiver was removed meanwhile")
+            }
+            return Response(receiver.json, status: isNew ? 201 : 200)
+        }
     }
 
     // MARK: - Pictures
@@ -228,10 +240,10 @@ final class ControlAPI {
 
     var list: JSON { .array(streams.all.map { $0.status.json }) }
 
-    private var info: JSON {
+    private func info(_ scope: Tokens.Scope) -> JSON {
         .object([
             ("version", .string(daemonVersion)), ("uptime-seconds", .number(monotonicTime - startedAt, digits: 1)),
-            ("streams", .integer(streams.all.count)),
+            ("streams", .integer(streams.all.count)), ("scope", .string(scope == .write ? "write" : "read")),
         ])
     }
 

@@ -15,6 +15,10 @@ public final class Stream: Sendable {
         var ending = false
         var restart = false
         var gone = false
+        /// Counts what was asked for; how much of it the thread has seen, and how much shows in the status.
+        var wish = 0
+        var seen = 0
+        var followed = 0
         /// When the thread last came by.
         var heartbeat: Double
     }
@@ -48,11 +52,29 @@ public final class Stream: Sendable {
     /// What it shall be.
     public var settings: StreamSettings { state.withLock { $0.wanted } }
 
-    /// Changes what it shall be; the stream follows within a fraction of a second.
-    func change(_ body: (inout StreamSettings) -> Void) { state.withLock { body(&$0.wanted) } }
+    /// Changes what it shall be; the stream follows, mostly within a fraction of a second.
+    ///
+    /// - Returns: What `hasFollowed` is asked with.
+    @discardableResult
+    func change(_ body: (inout StreamSettings) -> Void) -> Int {
+        state.withLock {
+            body(&$0.wanted)
+            $0.wish += 1
+            return $0.wish
+        }
+    }
 
-    /// Starts it anew.
-    func restart() { state.withLock { $0.restart = true } }
+    /// Starts it anew; returns as `change` does.
+    func restart() -> Int {
+        state.withLock {
+            $0.restart = true
+            $0.wish += 1
+            return $0.wish
+        }
+    }
+
+    /// Whether the status shows what was asked for.
+    func hasFollowed(_ wish: Int) -> Bool { state.withLock { $0.followed >= wish } }
 
     /// Begins to end it, for good; `isGone` says when it is over.
     func end() { state.withLock { $0.ending = true } }
@@ -86,10 +108,12 @@ public final class Stream: Sendable {
         while let settings = next() {
             guard settings.enabled else {
                 set(.stopped, nil)
+                follow()
                 usleep(100_000)
                 continue
             }
             set(.starting, nil)
+            follow()
             let began = monotonicTime
             var outcome: Outcome
             do throws(StreamError) {
@@ -133,9 +157,13 @@ public final class Stream: Sendable {
         let now = monotonicTime
         return state.withLock {
             $0.heartbeat = now
+            $0.seen = $0.wish
             return $0.ending ? nil : $0.wanted
         }
     }
+
+    /// The status is that of what `next` said last.
+    private func follow() { state.withLock { $0.followed = $0.seen } }
 
     private func watch(_ run: StreamRun) -> Outcome {
         var lookedAt = 0.0
@@ -151,9 +179,10 @@ public final class Stream: Sendable {
             }
             run.reconcile(wanted.receivers)
             let now = monotonicTime
-            if now - lookedAt > Self.statisticsSeconds {
+            if now - lookedAt > Self.statisticsSeconds || state.withLock({ $0.followed < $0.seen }) {
                 lookedAt = now
                 look(at: run)
+                follow()
             }
             let counts = frames.counts
             let last = counts.frames > before ? counts.last : nil
@@ -224,12 +253,12 @@ public final class Stream: Sendable {
             $0.status.errors.append((realTime, reason))
             if $0.status.errors.count > Self.errorLimit { $0.status.errors.removeFirst() }
         }
-        Log.error("\(reason); starts anew in \(wait) s", stream: name)
-        set(.restarting, reason)
+        set(.restarting, reason, in: wait)
         while let wanted = next(), wanted == settings, !state.withLock({ $0.restart }) {
             let left = until - monotonicTime
             guard left > 0 else { break }
             state.withLock { $0.status.restartsIn = left }
+            follow()
             usleep(UInt32(min(left, 0.1) * 1e6))
         }
         state.withLock { $0.status.restartsIn = nil }
@@ -238,11 +267,13 @@ public final class Stream: Sendable {
     private func waitForChange(of settings: StreamSettings) {
         set(.ended, "the source has come to its end")
         while let wanted = next(), wanted.bare == settings.bare, wanted.enabled, !state.withLock({ $0.restart }) {
+            follow()
             usleep(100_000)
         }
     }
 
-    private func set(_ new: StreamState, _ reason: String?) {
+    /// Says in status and log what the stream does now; `seconds` until the next start where it has failed.
+    private func set(_ new: StreamState, _ reason: String?, in seconds: Double? = nil) {
         let isNew = state.withLock { state in
             defer {
                 state.status.state = new
@@ -252,7 +283,12 @@ public final class Stream: Sendable {
             return state.status.state != new
         }
         guard isNew else { return }
-        Log.info("\(new.rawValue)" + (reason.map { ": \($0)" } ?? ""), stream: name)
+        let words = "\(new.rawValue)" + (reason.map { ": \($0)" } ?? "")
+        if let seconds {
+            Log.error("\(words); starts anew in \(seconds) s", stream: name)
+        } else {
+            Log.info(words, stream: name)
+        }
         changed(status)
     }
 }
