@@ -5,6 +5,7 @@ Run it with `make test-web`, which installs what it needs. SCREENSHOTS=folder wr
 import os
 import re
 import sys
+import tempfile
 import time
 
 from daemon import ROOT, Daemon, free_ports, wait
@@ -89,6 +90,57 @@ def look(page, daemon):
     wait("it is started", lambda: page.inner_text("#stream-received-narrow .state") == "running")
 
 
+QUIET = """
+streams:
+  out:
+    send:
+      source: {{test: ball, width: 64, height: 64, framerate: 2}}
+      receivers: {{nobody: {{address: "127.0.0.1:{port}"}}}}
+  gone:
+    send: {{source: {{file: FOLDER/gone.dfgs}}, life: {{first-restart-seconds: 1000, longest-restart-seconds: 1000}}}}
+"""
+
+
+def tell(browser):
+    """What came of an action stays, a receiver that says nothing has no loss, and who may only read finds nothing to press."""
+    with tempfile.TemporaryDirectory() as place:
+        for scope in ("read", "write"):
+            with open(f"{place}/{scope}", "w", encoding="utf-8") as file:
+                file.write(f"{scope}-{scope}-{scope}-{scope}\n")
+        api = f", read-token-files: [{place}/read], write-token-files: [{place}/write]"
+        with Daemon(QUIET.format(port=free_ports(2)), api) as daemon:
+            for scope in ("read", "write"):
+                page = browser.new_context().new_page()
+                page.route("**/web/live.js", lambda route: route.abort())
+                page.goto(f"http://127.0.0.1:{daemon.port}/")
+                page.fill("#token", f"{scope}-{scope}-{scope}-{scope}")
+                page.press("#token", "Enter")
+                page.wait_for_selector("#receiver-out-nobody")
+                for part in (".losses", ".delays"):
+                    output = f"#receiver-out-nobody figure:has({part}) output"
+                    wait("no feedback is told of", lambda output=output: page.inner_text(output) == "no feedback")
+                wait("a picture", lambda: page.is_visible("#stream-out img"))
+                assert not page.is_visible("#stream-gone img"), "a broken picture stands before the first frame"
+                wait("the reason", lambda: "gone.dfgs: No such file" in page.inner_text("#stream-gone .reason"))
+                for control in ("#stream-out .power", "#receiver-out-nobody .limit"):
+                    assert page.is_visible(control) == (scope == "write"), f"{control} with a token to {scope}"
+                # Three status events later the message is still there, beside the stream's own reason.
+                page.check("#stream-gone .live input")
+                wait("the message", lambda: "no decoder for browsers here" in page.inner_text("#stream-gone .notice"))
+                time.sleep(3)
+                assert "no decoder for browsers here" in page.inner_text("#stream-gone .notice"), "the message is gone"
+                assert "gone.dfgs: No such file" in page.inner_text("#stream-gone .reason")
+                page.click("#stream-gone .notice button")
+                assert not page.is_visible("#stream-gone .notice")
+                page.evaluate("document.body.classList.remove('read-only')")
+                page.click("#stream-out .power")
+                if scope == "read":
+                    wait("the refusal", lambda: "the token may only read" in page.inner_text("#stream-out .notice"))
+                else:
+                    wait("it is stopped", lambda: page.inner_text("#stream-out .state") == "stopped")
+                page.context.close()
+
+
 def contrast(page):
     """The least contrast of text against its ground, by WCAG 2."""
     return page.evaluate("""() => {
@@ -142,6 +194,7 @@ def main():
                            is_mobile=True, device_scale_factor=2)
             phone(page, daemon, scheme)
             page.context.close()
+        tell(browser)
         browser.close()
     if problems:
         sys.exit(f"the page complains: {problems}")

@@ -8,6 +8,8 @@ let token = sessionStorage.getItem("token") || "";
 const $ = (root, selector) => root.querySelector(selector);
 const headers = (more = {}) => (token ? { Authorization: `Bearer ${token}`, ...more } : more);
 const show = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+// A line that is there only where it says something.
+const give = (element, text) => { show(element, text); element.hidden = !text; };
 
 function bits(value) {
   if (!(value >= 0)) return "–";
@@ -59,15 +61,19 @@ class Card {
     this.live = $(this.root, ".live input");
     this.canvas = $(this.root, "canvas");
     this.canvas.setAttribute("aria-label", `${name}, live`);
-    this.live.addEventListener("change", () => this.play());
-    $(this.root, ".power").addEventListener("click", () =>
-      call("POST", `v1/streams/${name}/${this.running ? "stop" : "start"}`).catch(error => this.tell(error.message)));
+    this.live.addEventListener("change", () => { this.tell(""); this.play(); });
+    $(this.root, ".power").addEventListener("click", () => {
+      this.tell("");
+      call("POST", `v1/streams/${name}/${this.running ? "stop" : "start"}`).catch(error => this.tell(error.message));
+    });
+    $(this.root, ".notice button").addEventListener("click", () => this.tell(""));
   }
 
-  tell(reason) {
-    const line = $(this.root, ".reason");
-    show(line, reason || "");
-    line.hidden = !reason;
+  // What came of an action: it stays until the next one, or until it is dismissed.
+  tell(notice) {
+    const line = $(this.root, ".notice");
+    show($(line, "span"), notice);
+    line.hidden = !notice;
   }
 
   update(stream) {
@@ -84,7 +90,7 @@ class Card {
     if (stream["frame-age-seconds"] > 2) facts.push(`last ${stream["frame-age-seconds"].toFixed(0)} s ago`);
     if (stream.recording && stream.recording.file) facts.push(`recording ${stream.recording.file}`);
     show($(this.root, ".facts"), facts.join(" · "));
-    this.tell(stream.reason || (stream.recording && stream.recording.problem));
+    give($(this.root, ".reason"), [stream.reason, stream.recording?.problem].filter(Boolean).join(" · "));
     const there = new Set(stream.receivers.map(receiver => receiver.name));
     for (const [name, row] of this.receivers) if (!there.has(name)) { row.root.remove(); this.receivers.delete(name); }
     for (const receiver of stream.receivers) {
@@ -208,23 +214,25 @@ class Row {
     show(state, receiver.state);
     state.className = `state ${receiver.state}`;
     show($(this.root, ".address"), `to ${receiver.settings.address}`);
-    const reason = $(this.root, ".reason");
-    show(reason, receiver.reason || "");
-    reason.hidden = !receiver.reason;
+    give($(this.root, ".reason"), receiver.reason || "");
     const limit = receiver.settings.mode === "fixed" ? receiver.settings["target-bitrate"] : receiver.settings["max-bitrate"];
     if (document.activeElement !== this.input && this.limit !== limit) {
       this.limit = limit;
       this.input.value = limit / 1000;
     }
     const stats = receiver.stats;
+    // Of a receiver that says nothing the path's loss and delay are not known: its zeros are no measurement.
+    const silence = { none: "no feedback", stopped: "feedback has stopped" }[stats.feedback];
     this.samples.push({
       estimate: receiver.settings.mode === "fixed" ? stats["target-bitrate"] : stats["estimated-bitrate"],
-      sent: stats["sent-bitrate"], loss: stats.loss, delay: stats["queue-delay"] / 1e9,
+      sent: stats["sent-bitrate"],
+      loss: silence ? NaN : stats.loss,
+      delay: silence ? NaN : stats["queue-delay"] / 1e9,
     });
     if (this.samples.length > history) this.samples.shift();
     this.draw(".rates", ["estimate", "sent"], 1e4, last => `${bits(last.estimate)}, ${bits(last.sent)}`);
-    this.draw(".losses", ["loss"], 0.02, last => last.loss >= 0 ? `${(100 * last.loss).toFixed(1)} %` : "–");
-    this.draw(".delays", ["delay"], 0.02, last => last.delay >= 0 ? `${(1000 * last.delay).toFixed(0)} ms` : "–");
+    this.draw(".losses", ["loss"], 0.02, last => last.loss >= 0 ? `${(100 * last.loss).toFixed(1)} %` : silence || "–");
+    this.draw(".delays", ["delay"], 0.02, last => last.delay >= 0 ? `${(1000 * last.delay).toFixed(0)} ms` : silence || "–");
   }
 
   draw(selector, lines, least, words) {
@@ -232,8 +240,8 @@ class Row {
     const values = this.samples.flatMap(sample => lines.map(line => sample[line])).filter(value => value >= 0);
     const top = Math.max(least, ...values) * 1.1;
     for (const line of lines) {
-      const points = this.samples.map((sample, index) =>
-        `${(300 * (index + history - this.samples.length) / (history - 1)).toFixed(1)},${(80 - 78 * Math.max(0, sample[line] || 0) / top).toFixed(1)}`);
+      const points = this.samples.flatMap((sample, index) => sample[line] >= 0
+        ? `${(300 * (index + history - this.samples.length) / (history - 1)).toFixed(1)},${(80 - 78 * sample[line] / top).toFixed(1)}` : []);
       $(svg, `polyline.${line}`).setAttribute("points", points.join(" "));
     }
     const text = words(this.samples[this.samples.length - 1]);
@@ -262,6 +270,8 @@ function update(streams) {
 async function listen() {
   const status = $(document, "#connection");
   try {
+    const { scope } = await (await call("GET", "v1/info")).json();
+    document.body.classList.toggle("read-only", scope !== "write");
     const response = await call("GET", "v1/events");
     show(status, "live");
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
