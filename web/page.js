@@ -23,11 +23,10 @@ function say(text, isError = false) {
   $("status").classList.toggle("error", isError);
 }
 
-/** The bytes that the slider stands for; its left end is the base. Fine steps where a byte is worth most. */
-function cutBytes() {
+/** The bytes of a frame that the slider stands for; its left end is the base. Fine steps where a byte is worth most. */
+function cutBytes({ bytes, header }) {
   const part = $("cut").value / $("cut").max;
-  const { baseEnd } = frame.header;
-  return Math.round(baseEnd + (frame.bytes.length - baseEnd) * part * part);
+  return Math.round(header.baseEnd + (bytes.length - header.baseEnd) * part * part);
 }
 
 /** Shows the frame up to the cut; while it decodes, the latest wish waits. */
@@ -40,7 +39,7 @@ async function look() {
   do {
     again = false;
     const shown = frame;
-    const bytes = cutBytes();
+    const bytes = cutBytes(shown);
     try {
       const decoded = await decoder.decode(shown.bytes, bytes);
       if (shown !== frame) continue;
@@ -69,22 +68,32 @@ function show(decoded, bytes) {
 
 function showQuality(image, bytes) {
   const decibels = frame.whole ? psnr(image, frame.whole) : NaN;
-  $("psnr").textContent = Number.isNaN(decibels) ? "–" : decibels === Infinity ? "the same picture" : `${decibels.toFixed(2)} dB`;
+  // A file that is cut already has no whole frame to compare with.
+  const isCut = frame.bytes.length < frame.header.frameLength;
+  const all = isCut && bytes === frame.bytes.length ? "no more of the frame is here" : "the same picture";
+  $("psnr-label").textContent = isCut ? "PSNR against what the file has of the frame" : "PSNR against the whole frame";
+  $("psnr").textContent = Number.isNaN(decibels) ? "–" : decibels === Infinity ? all : `${decibels.toFixed(2)} dB`;
   $("picture").setAttribute("aria-label", `${file.name}, ${bytes} bytes`);
+}
+
+/** One of a file's frames: its bytes and its header. */
+async function frameAt({ bytes: all, places }, index) {
+  const { offset, size } = places[index];
+  const bytes = all.subarray(offset, offset + size);
+  return { bytes, header: await decoder.header(bytes) };
 }
 
 /** Shows one of the file's frames, at the same place of the slider. */
 async function showFrame(index) {
-  const { offset, size } = file.places[index];
-  const bytes = file.bytes.subarray(offset, offset + size);
   file.index = index;
-  frame = { bytes, header: await decoder.header(bytes), whole: null };
+  frame = { ...await frameAt(file, index), whole: null };
   $("frame").value = index + 1;
   $("frame-text").textContent = `${index + 1} of ${file.places.length}`;
   await look();
 }
 
-async function open(name, bytes) {
+/** Opens a file, that of a photograph's button or one of the reader's own; where it is none, what was shown stays. */
+async function open(name, bytes, button = null) {
   stop();
   try {
     const places = (await decoder.frames(bytes)).filter(({ decodes }) => decodes);
@@ -96,6 +105,7 @@ async function open(name, bytes) {
     say(`${name}: ${error.message}`, true);
     return;
   }
+  for (const demo of $("demos").children) demo.setAttribute("aria-current", demo === button);
   $("look").hidden = false;
   $("name").textContent = name;
   $("frames").hidden = file.places.length < 2;
@@ -105,12 +115,15 @@ async function open(name, bytes) {
   await showFrame(0);
 }
 
+async function openOwn(own) {
+  if (own) await open(own.name, new Uint8Array(await own.arrayBuffer()));
+}
+
 async function openDemo(button) {
-  for (const other of $("demos").children) other.setAttribute("aria-current", other === button);
   const name = button.dataset.name;
   const answer = await fetch(`photographs/${name}.dfgs`);
   if (!answer.ok) return say(`${name}: ${answer.status}`, true);
-  return open(`${words(name)}.dfgs`, new Uint8Array(await answer.arrayBuffer()));
+  return open(`${words(name)}.dfgs`, new Uint8Array(await answer.arrayBuffer()), button);
 }
 
 function stop() {
@@ -133,10 +146,25 @@ async function play() {
   }
 }
 
-/** The cut file: every frame that there is, cut at the slider's place. */
-function cutFile() {
-  const part = frame.bytes.subarray(0, cutBytes());
-  return new Blob([part], { type: "application/octet-stream" });
+/** The cut file: every frame that gives a picture, each cut at the slider's place, as it is shown. */
+async function cutFile(whole) {
+  const parts = [];
+  for (const index of whole.places.keys()) {
+    const one = await frameAt(whole, index);
+    parts.push(one.bytes.subarray(0, cutBytes(one)));
+  }
+  return new Blob(parts, { type: "application/octet-stream" });
+}
+
+async function download() {
+  const { name } = file;
+  const cut = await cutFile(file);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(cut);
+  link.download = `${name.replace(/\.dfgs$/, "")}-${cut.size}.dfgs`;
+  link.click();
+  // The browser has taken it by then.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 async function begin() {
@@ -148,30 +176,20 @@ async function begin() {
     button.addEventListener("click", () => openDemo(button));
     $("demos").append(button);
   }
-  $("file").addEventListener("change", async () => {
-    const [chosen] = $("file").files;
-    if (chosen) await open(chosen.name, new Uint8Array(await chosen.arrayBuffer()));
-  });
+  $("file").addEventListener("change", () => openOwn($("file").files[0]));
   for (const kind of ["dragenter", "dragover"]) {
     document.addEventListener(kind, (event) => { event.preventDefault(); document.body.classList.add("over"); });
   }
   document.addEventListener("dragleave", () => document.body.classList.remove("over"));
-  document.addEventListener("drop", async (event) => {
+  document.addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("over");
-    const [dropped] = event.dataTransfer.files;
-    if (dropped) await open(dropped.name, new Uint8Array(await dropped.arrayBuffer()));
+    openOwn(event.dataTransfer.files[0]);
   });
   $("cut").addEventListener("input", () => frame && look());
   $("frame").addEventListener("input", () => { stop(); showFrame($("frame").value - 1); });
   $("play").addEventListener("click", play);
-  $("download").addEventListener("click", (event) => {
-    const link = event.currentTarget;
-    if (link.href) URL.revokeObjectURL(link.href);
-    link.href = URL.createObjectURL(cutFile());
-    link.download = `${file.name.replace(/\.dfgs$/, "")}-${cutBytes()}.dfgs`;
-  });
-  $("download").href = "#";
+  $("download").addEventListener("click", () => download().catch((error) => say(error.message, true)));
 
   try {
     decoder = await Decoder.open({ model: "live-v2.safetensors" });

@@ -139,6 +139,11 @@ def cut_page(browser, isolated, problems):
         page.goto(f"{origin}/web/")
         page.wait_for_selector("#picture[data-bytes]")
         print(f"first picture of the page after {time.monotonic() - start:.2f} s, model included")
+        # Picture, cut and what it costs are seen together.
+        page.set_viewport_size({"width": 1280, "height": 900})
+        box = page.locator("#look dl").bounding_box()
+        assert box["y"] + box["height"] <= 900, f"what the cut costs ends at {box['y'] + box['height']:.0f} of 900 pixels"
+        page.set_viewport_size({"width": 1100, "height": 1150})
         wait("the picture is compared", lambda: page.inner_text("#psnr") == "the same picture")
         whole = int(page.get_attribute("#picture", "data-bytes"))
         assert contrast(page) >= 4.5, f"contrast, light: {contrast(page):.2f}"
@@ -157,13 +162,35 @@ def cut_page(browser, isolated, problems):
         bytes_of = pathlib.Path(download.value.path()).read_bytes()
         frame = (ROOT / "web/photographs/lake-sherburne.dfgs").read_bytes()
         assert frame.startswith(bytes_of) and len(bytes_of) < whole, "the cut file is not the beginning of the frame"
+        assert len(bytes_of) == int(page.get_attribute("#picture", "data-bytes")), "the cut file is not what is shown"
+        assert page.locator("#demos [aria-current=true]").inner_text() == "lake sherburne"
         # A file of the reader's own: three frames, one of them cut; then one that is none.
         stream = frame + frame[:20000] + frame
         page.set_input_files("#file", {"name": "three.dfgs", "mimeType": "application/octet-stream", "buffer": stream})
         wait("it has frames", lambda: page.is_visible("#frames") and page.inner_text("#frame-text") == "1 of 3")
+        assert page.locator("#demos [aria-current=true]").count() == 0, "a photograph is marked that is not shown"
         page.focus("#frame")
         page.keyboard.press("ArrowRight")
         wait("the second is shown", lambda: page.get_attribute("#picture", "data-bytes") == "20000")
+        wait("a cut frame is no whole one", lambda: page.inner_text("#psnr") == "no more of the frame is here")
+        assert page.inner_text("#psnr-label") == "PSNR against what the file has of the frame"
+        # All frames of the file, each as it is shown at this place of the slider.
+        page.focus("#cut")
+        for key in ("Home", *["PageUp"] * 5):
+            page.keyboard.press(key)
+        cuts = []
+        for number in ("1", "2", "3"):
+            page.evaluate("number => { const frame = document.getElementById('frame'); frame.value = number;"
+                          " frame.dispatchEvent(new Event('input')); }", number)
+            wait("the frame is shown", lambda number=number: page.inner_text("#frame-text") == f"{number} of 3" and page.evaluate(
+                "document.getElementById('bytes').textContent.replace(/,/g, '').split(' ')[0]") == page.get_attribute("#picture", "data-bytes"))
+            time.sleep(1)
+            cuts.append(int(page.get_attribute("#picture", "data-bytes")))
+        with page.expect_download() as download:
+            page.click("#download")
+        assert cuts[0] == cuts[2] > cuts[1], cuts
+        assert pathlib.Path(download.value.path()).read_bytes() == frame[:cuts[0]] + frame[:cuts[1]] + frame[:cuts[2]]
+        assert download.value.suggested_filename == f"three-{sum(cuts)}.dfgs"
         page.set_input_files("#file", {"name": "none.dfgs", "mimeType": "application/octet-stream", "buffer": b"DFGS" * 100})
         wait("it is refused", lambda: "no DeepFGS frame" in page.inner_text("#status"))
         page.context.close()
