@@ -197,6 +197,12 @@ import Testing
         #expect(gaps.count == 1 && gaps[0]["behind_frame"] as? Int == 3 && gaps[0]["frames_missing"] as? Int == 2)
         #expect(gaps[0]["at_seconds"] as? Double == 0.4 && gaps[0]["seconds"] as? Double == 0.6)
 
+        // A frame that says no time, such as one put behind the recording, is not counted in its rate.
+        let untimed = try Sample.frame.get()
+        try bench.write("appended.dfgs", clip + untimed)
+        let appended = "9 frames, \(clip.count + untimed.count) bytes\n  2.000 s, 4.000 frames per second, \(rate) kbit"
+        #expect(try bench.run("inspect", "appended.dfgs").text.contains(appended))
+
         // A last frame's own duration counts, and no gap is said to be none.
         try bench.write("even.dfgs", try frame(at: 0) + frame(at: 40) + frame(at: 80, for: 20))
         #expect(try bench.run("inspect", "even.dfgs").text.contains("  0.100 s, 30.000 frames per second"))

@@ -24,7 +24,7 @@ struct RecordingTimes {
     /// Runs of frames whose times grow: more than one where recordings were put one behind the other.
     private(set) var pieces = 1
     private(set) var gaps: [Gap] = []
-    /// Bit/s of the bytes that are there.
+    /// Bit/s of the bytes that are there, of the frames that say their time.
     let bitrate: Double
 
     var framesPerSecond: Double { Double(frames) / seconds }
@@ -62,7 +62,7 @@ struct RecordingTimes {
             start += step
         }
         seconds += start + duration(last.entry)
-        bitrate = Double(8 * sequence.frames.reduce(0) { $0 + $1.range.count }) / seconds
+        bitrate = Double(8 * timed.reduce(0) { $0 + $1.entry.range.count }) / seconds
     }
 
     /// A line of length, rate and bitrate, then one for each gap.
