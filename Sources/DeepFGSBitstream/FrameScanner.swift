@@ -103,8 +103,9 @@ public struct FrameScanner: Sendable {
             reason = .headerIncomplete(have: bytes.count, need: need)
         case .unreadable(let error), .nothing(let error): reason = error
         }
-        let next = magic(in: bytes, from: 1, to: bytes.count, ended: ended) ?? bytes.count
-        let size = min(next, Self.longestSkip)
+        // No further than is skipped: what lies behind would be searched again.
+        let limit = min(bytes.count, Self.longestSkip)
+        let size = magic(in: bytes, from: 1, to: limit, ended: ended) ?? limit
         earn(size)
         return .skip(size: size, reason: reason)
     }

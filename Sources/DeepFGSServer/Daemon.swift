@@ -35,8 +35,6 @@ public final class Daemon {
     private var ending = false
     private var reloads = (good: 0, refused: 0)
 
-    /// A stream whose thread has not come by for so long hangs, and with it the watchdog is not fed.
-    private static let hangSeconds = 45.0
     private static let drainSeconds = 8.0
 
     public init(path: String, environment: [String: String]) {
@@ -171,7 +169,7 @@ public final class Daemon {
     /// Fed as long as this loop turns and every stream's thread comes by: a stream without frames is restarted by that
     /// thread, so one that does not come by is beyond help from inside.
     private func feedWatchdog() {
-        let silent = streams.silent(for: Self.hangSeconds)
+        let silent = streams.silent(for: Stream.hangSeconds)
         if silent.isEmpty {
             notify.send("WATCHDOG=1")
         } else {

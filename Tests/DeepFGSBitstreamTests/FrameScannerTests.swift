@@ -146,4 +146,19 @@ struct FrameScannerTests {
         #expect(limited.gaps.map(\.reason) == [.invalidField(name: "chunk_length", value: declared)])
         #expect(FrameSequence(scanning: stream).frames.count == 3)
     }
+
+    /// A search of all that is left at every skip took minutes here; the limit is far from what searching each byte once takes.
+    @Test("Work stays linear where no frame is", .timeLimit(.minutes(1)))
+    func manyBytesWithoutAFrame() {
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 200 << 20, alignment: 16)
+        defer { bytes.deallocate() }
+        bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        var (scanner, place) = (FrameScanner(), 0)
+        while place < bytes.count {
+            guard case .skip(let size, _) = scanner.next(UnsafeRawBufferPointer(rebasing: bytes[place...]), ended: true)
+            else { return #expect(Bool(false), "a frame of zeros") }
+            place += size
+        }
+        #expect(place == bytes.count)
+    }
 }

@@ -97,7 +97,12 @@ import Testing
         }
         // Another site's page, or a name that leads here by trickery.
         #expect(try daemon.http("POST", "/v1/reload", headers: ["Origin: http://example.org"]).status == 403)
-        #expect(try daemon.http("GET", "/v1/streams", headers: ["Host: example.org"]).status == 403)
+        for host in ["example.org", "127.example.org:\(daemon.port)", "127.0.0.1.example.org", "127.1", "1270.0.0.1"] {
+            #expect(try daemon.http("GET", "/v1/streams", headers: ["Host: \(host)"]).status == 403, "\(host)")
+        }
+        for host in ["127.0.0.1", "127.9.9.9:80", "[::1]:80", "localhost"] {
+            #expect(try daemon.http("GET", "/v1/streams", headers: ["Host: \(host)"]).status == 200, "\(host)")
+        }
         #expect(try daemon.http("GET", "/healthz").status == 200)
         #expect(daemon.residentBytes < memory + 16 << 20)
     }

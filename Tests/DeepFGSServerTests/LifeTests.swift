@@ -151,6 +151,20 @@ let testSource = "source: {test: ball, width: 64, height: 64, framerate: 5}"
             })
     }
 
+    /// Whatever a stream does at the moment: a queue that was told of the end could hold its source for ever.
+    @Test func restartsAtAnyMomentAreSurvived() throws {
+        let port = DaemonProcess.ports()
+        let daemon = try DaemonProcess(
+            "  a: {send: {\(testSource), receivers: {r: {address: \"127.0.0.1:\(port)\"}}}}")
+        for round in 0..<80 {
+            try daemon.http("POST", "/v1/streams/a/restart")
+            usleep(UInt32(round * 37 % 80) * 5000)
+        }
+        let frames = try daemon.stream("a")["frames"] as? Int ?? 0
+        try daemon.wait("it goes on", seconds: 20) { try daemon.stream("a")["frames"] as? Int ?? 0 > frames + 5 }
+        #expect(daemon.terminate() == 0)
+    }
+
     @Test func tellsSystemdAndFeedsTheWatchdog() throws {
         let path = NSTemporaryDirectory() + "notify-\(getpid())"
         unlink(path)

@@ -1,4 +1,5 @@
 import DeepFGSTools
+import Glibc
 
 /// Who may do what: bearer tokens out of files, or whoever reaches the loopback address where there are none.
 struct Tokens: Sendable {
@@ -86,7 +87,7 @@ struct Tokens: Sendable {
     /// Without tokens a page of another site must not reach the API through somebody's browser.
     private func crossSite(_ request: Request) -> Response? {
         let name = request.header("Host").map(hostName) ?? ""
-        guard name == "localhost" || name == "::1" || name.hasPrefix("127.") || name == host else {
+        guard name == "localhost" || name == "::1" || isLoopback(name) || name == host else {
             return .problem(403, "the host must be a loopback name as long as there are no tokens")
         }
         if let origin = request.header("Origin"), let host = request.header("Host"),
@@ -95,6 +96,12 @@ struct Tokens: Sendable {
             return .problem(403, "requests of other sites' pages are refused")
         }
         return nil
+    }
+
+    /// Whether a name is an address of 127.0.0.0/8, and not the name of a host that only begins like one.
+    private func isLoopback(_ name: String) -> Bool {
+        var address = in_addr()
+        return inet_pton(AF_INET, name, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
     }
 
     private func hostName(_ header: String) -> String {

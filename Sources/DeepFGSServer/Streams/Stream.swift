@@ -31,6 +31,8 @@ public final class Stream: Sendable {
     /// What a start may take beyond a stall: weights are read.
     private static let startAllowance = 45.0
     private static let errorLimit = 10
+    /// A thread that has not come by for so long hangs: the watchdog is not fed, and the stream is not ready.
+    static let hangSeconds = 45.0
     /// A receive or relay stream without a frame for so long waits.
     private static let waitingSeconds = 5.0
 
@@ -82,6 +84,10 @@ public final class Stream: Sendable {
 
     public var status: StreamStatus {
         var status = state.withLock { $0.status }
+        if silence > Self.hangSeconds, status.state == .running || status.state == .starting {
+            status.state = .restarting
+            status.reason = "hangs: its thread has not come by for \(Int(silence)) s"
+        }
         let wanted = settings.receivers
         // What is wanted counts: the thread follows.
         let known = Dictionary(status.receivers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

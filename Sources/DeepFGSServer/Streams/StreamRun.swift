@@ -289,13 +289,7 @@ final class StreamRun {
     func stop(drain: Bool) {
         if drain {
             dgs_set_flag(flags + 1, 0)
-            if settings.send != nil {
-                gst_element_send_event(pipeline, gst_event_new_eos())
-            } else {
-                // From the middle: a session that waits for packets would keep the end to itself.
-                endInput()
-            }
-            if let message = gst_bus_timed_pop_filtered(
+            if sendEnd(), let message = gst_bus_timed_pop_filtered(
                 bus, settings.receive?.sink.isEmpty == false ? 2_000_000_000 : 300_000_000,
                 GstMessageType(rawValue: GST_MESSAGE_EOS.rawValue | GST_MESSAGE_ERROR.rawValue))
             {
@@ -305,12 +299,20 @@ final class StreamRun {
         dispose()
     }
 
-    private func endInput() {
-        guard let funnel = try? element("in", in: pipeline),
-            let pad = gst_element_get_static_pad(funnel, "src")
-        else { return }
-        gst_pad_push_event(pad, gst_event_new_eos())
-        gst_object_unref(pad)
+    /// Sends the stream's end from the middle of the pipeline; false where nothing has passed there yet.
+    ///
+    /// Not from the source: a session that waits for packets would keep the end to itself, and a queue that has just been
+    /// told of an end downstream lets its source's thread wait for ever for an answer, with the lock that the event needs.
+    private func sendEnd() -> Bool {
+        let place = settings.send == nil ? ("in", "src") : ("receivers", "sink")
+        guard let element = try? element(place.0, in: pipeline),
+            let pad = gst_element_get_static_pad(element, place.1)
+        else { return false }
+        defer { gst_object_unref(pad) }
+        guard let segment = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0) else { return false }
+        gst_event_unref(segment)
+        let end = gst_event_new_eos()
+        return (settings.send == nil ? gst_pad_push_event(pad, end) : gst_pad_send_event(pad, end)) != 0
     }
 
     private var disposed = false
