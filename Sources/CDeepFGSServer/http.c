@@ -377,6 +377,8 @@ DGSServer *dgs_server_new(const char *address, guint port, const char *certifica
     return server;
 }
 
+void dgs_server_use(DGSServer *server, GTlsCertificate *identity) { g_set_object(&server->certificate, identity); }
+
 SoupServer *dgs_server_soup(DGSServer *server) { return server->soup; }
 
 guint dgs_server_port(DGSServer *server) { return server->port; }

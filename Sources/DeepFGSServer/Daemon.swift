@@ -218,18 +218,19 @@ public final class Daemon {
         }
     }
 
-    /// Tokens and limits at once; another address where it can be listened at.
+    /// Tokens, limits and a renewed certificate at once; another address where it can be listened at.
     private func apply(_ new: APISettings) throws(Configuration.Refused) {
         do throws(StreamError) {
             let tokens = try Tokens(new)
             let old = settings.api
-            if (new.address, new.port, new.tlsCertificate, new.tlsKey)
-                != (old.address, old.port, old.tlsCertificate, old.tlsKey), let api
-            {
+            if (new.address, new.port) != (old.address, old.port), let api {
                 let fresh = try HTTPServer(new) { api.answer($0) }
                 if let viewers = api.viewers { fresh.serve(viewers) }
                 server?.close()
+                if let server { fresh.adopt(server) }
                 server = fresh
+            } else {
+                try server?.renew(new)
             }
             server?.setLimits(new)
             api?.viewers?.limit = new.maxConnections / 2

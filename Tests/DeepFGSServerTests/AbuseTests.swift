@@ -107,18 +107,36 @@ import Testing
         #expect(daemon.residentBytes < memory + 16 << 20)
     }
 
+    private func openssl(_ arguments: String) throws -> String {
+        let openssl = Process()
+        openssl.executableURL = URL(filePath: "/usr/bin/openssl")
+        openssl.arguments = arguments.components(separatedBy: " ")
+        openssl.standardError = FileHandle.nullDevice
+        openssl.standardInput = FileHandle.nullDevice
+        let pipe = Pipe()
+        openssl.standardOutput = pipe
+        try openssl.run()
+        defer { openssl.waitUntilExit() }
+        return String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    }
+
+    private func makeCertificate(_ folder: String) throws {
+        _ = try openssl(
+            "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout \(folder)/key.pem -out \(folder)/cert.pem"
+        )
+    }
+
+    /// The certificate that a server shows.
+    private func fingerprint(_ port: Int) throws -> String {
+        let shown = try openssl("s_client -connect 127.0.0.1:\(port)")
+        return shown.components(separatedBy: "-----BEGIN CERTIFICATE-----").dropFirst().first ?? ""
+    }
+
     @Test func tokensAndTLS() throws {
         let folder = NSTemporaryDirectory() + "deepfgsd-tls-\(getpid())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let openssl = Process()
-        openssl.executableURL = URL(filePath: "/usr/bin/openssl")
-        openssl.arguments =
-            "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout \(folder)/key.pem -out \(folder)/cert.pem"
-            .components(separatedBy: " ")
-        openssl.standardError = FileHandle.nullDevice
-        try openssl.run()
-        openssl.waitUntilExit()
+        try makeCertificate(folder)
         try "read-read-read-read\n".write(toFile: folder + "/read", atomically: true, encoding: .utf8)
         try "write-write-write-write\n".write(toFile: folder + "/write", atomically: true, encoding: .utf8)
         let daemon = try DaemonProcess(
@@ -141,6 +159,39 @@ import Testing
         #expect(try status("POST", "/v1/reload", "read-read-read-read") == 403)
         #expect(try status("POST", "/v1/reload", "write-write-write-write") == 200)
         #expect(try daemon.http("GET", "/healthz").status == 0, "no plain HTTP")
+        // A certificate that is renewed under its name is the daemon's from the next reload on; a damaged one changes nothing.
+        let first = try fingerprint(daemon.port)
+        try makeCertificate(folder)
+        #expect(try fingerprint(daemon.port) == first)
+        #expect(try status("POST", "/v1/reload", "write-write-write-write") == 200)
+        let second = try fingerprint(daemon.port)
+        #expect(second != first && !second.isEmpty)
+        try "no certificate".write(toFile: folder + "/cert.pem", atomically: true, encoding: .utf8)
+        #expect(try status("POST", "/v1/reload", "write-write-write-write") == 422)
+        #expect(try fingerprint(daemon.port) == second)
+    }
+
+    /// Who listens to events goes on listening where a reload takes the API to another port.
+    @Test func listenersSurviveAnotherPort() throws {
+        let streams = "  a: {send: {\(testSource)}}"
+        let daemon = try DaemonProcess(streams)
+        try daemon.waitFor("a", "running")
+        let curl = Process()
+        curl.executableURL = URL(filePath: "/usr/bin/curl")
+        curl.arguments = ["-sN", "--max-time", "60", "http://127.0.0.1:\(daemon.port)/v1/events"]
+        let heard = daemon.folder + "/heard"
+        _ = FileManager.default.createFile(atPath: heard, contents: nil)
+        curl.standardOutput = FileHandle(forWritingAtPath: heard)
+        try curl.run()
+        defer { curl.terminate() }
+        func bytes() -> Int { (try? readFile(heard))?.count ?? 0 }
+        try daemon.wait("events come") { bytes() > 100 }
+        try daemon.rewrite(streams, port: daemon.port + 7)
+        kill(daemon.process.processIdentifier, SIGHUP)
+        try daemon.wait("it is reloaded") { daemon.log.contains("reloaded:") }
+        let before = bytes()
+        try daemon.wait("events go on") { bytes() > before + 500 }
+        #expect(daemon.terminate() == 0)
     }
 
     @Test func twoHundredReloadsAndAFullDiskLeaveNothingBehind() throws {

@@ -147,6 +147,17 @@ private func paths(_ json: JSON, _ above: String = "") -> [String] {
         #expect(throws: Configuration.Refused.self) { try Configuration.read(deep, source: "x") }
     }
 
+    /// A pipe would keep a reload waiting, and the API with it.
+    @Test func aPipeIsNoConfiguration() {
+        let path = NSTemporaryDirectory() + "deepfgsd-pipe-\(getpid())"
+        #expect(mkfifo(path, 0o600) == 0)
+        defer { unlink(path) }
+        do throws(Configuration.Refused) {
+            _ = try Configuration.load(path, environment: [:])
+            Issue.record("it was read")
+        } catch { #expect(error.description.contains("is a pipe or device, not a file")) }
+    }
+
     @Test func endpoints() {
         for (text, host, port) in [
             ("192.0.2.1:5600", "192.0.2.1", 5600), ("[2001:db8::1]:1", "2001:db8::1", 1),

@@ -71,7 +71,7 @@ final class DaemonProcess {
     var disk: String { "/proc/\(process.processIdentifier)/root\(folder)/disk" }
 
     /// Writes the file anew; nothing happens yet.
-    func rewrite(_ streams: String) throws { try Self.write(streams, api, port, folder) }
+    func rewrite(_ streams: String, port: Int? = nil) throws { try Self.write(streams, api, port ?? self.port, folder) }
 
     var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
 

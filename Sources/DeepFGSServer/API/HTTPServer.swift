@@ -110,6 +110,25 @@ final class HTTPServer {
     var refused: Int { Int(dgs_server_refused(server)) }
     func setLimits(_ settings: APISettings) { dgs_server_set_limits(server, DGSLimits(settings)) }
     func close() { dgs_server_close(server) }
+
+    /// Reads the certificate and key again, which may be others or have been renewed; connections that there are go on.
+    ///
+    /// - Throws: `StreamError` with the reason; everything is then as it was.
+    func renew(_ settings: APISettings) throws(StreamError) {
+        let certificate = settings.tlsCertificate.isEmpty ? nil : settings.tlsCertificate
+        var problem: UnsafeMutablePointer<CChar>?
+        let key = certificate == nil ? nil : settings.tlsKey
+        guard dgs_server_renew(server, settings.address, certificate, key, &problem) != 0 else {
+            defer { g_free(problem) }
+            throw StreamError(problem.map { String(cString: $0) } ?? "TLS: the certificate cannot be used")
+        }
+    }
+
+    /// Takes over who listens to another server's events.
+    func adopt(_ other: HTTPServer) {
+        handler.subscribers += other.handler.subscribers
+        other.handler.subscribers = []
+    }
     func serve(_ hub: LiveHub) { hub.serve(server) }
 
     var hasSubscribers: Bool { !handler.subscribers.isEmpty }

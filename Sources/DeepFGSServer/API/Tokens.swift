@@ -37,7 +37,7 @@ struct Tokens: Sendable {
     /// The tokens of a file.
     private static func read(_ file: String) throws(StreamError) -> [[UInt8]] {
         let bytes: [UInt8]
-        do throws(Failure) { bytes = try readFile(file, limit: 1 << 16) } catch {
+        do throws(Failure) { bytes = try readRegularFile(file, limit: 1 << 16) } catch {
             throw StreamError(error.description)
         }
         let lines = bytes.split { $0 == 10 || $0 == 13 }.map(Array.init)

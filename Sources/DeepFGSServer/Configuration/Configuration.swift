@@ -25,7 +25,7 @@ public enum Configuration {
         inspect: (APISettings) -> [(key: String, reason: String)] = { _ in [] }
     ) throws(Refused) -> DaemonSettings {
         let bytes: [UInt8]
-        do throws(Failure) { bytes = try readFile(path, limit: 16 << 20) } catch {
+        do throws(Failure) { bytes = try readRegularFile(path, limit: 16 << 20) } catch {
             throw Refused(problems: [Problem(place: Place(source: path, line: 0, column: 0), reason: error.reason)])
         }
         return try read(bytes, source: path, environment: environment, inspect: inspect)

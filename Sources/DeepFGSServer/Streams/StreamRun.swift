@@ -289,9 +289,10 @@ final class StreamRun {
     func stop(drain: Bool) {
         if drain {
             dgs_set_flag(flags + 1, 0)
-            if sendEnd(), let message = gst_bus_timed_pop_filtered(
-                bus, settings.receive?.sink.isEmpty == false ? 2_000_000_000 : 300_000_000,
-                GstMessageType(rawValue: GST_MESSAGE_EOS.rawValue | GST_MESSAGE_ERROR.rawValue))
+            if sendEnd(),
+                let message = gst_bus_timed_pop_filtered(
+                    bus, settings.receive?.sink.isEmpty == false ? 2_000_000_000 : 300_000_000,
+                    GstMessageType(rawValue: GST_MESSAGE_EOS.rawValue | GST_MESSAGE_ERROR.rawValue))
             {
                 gst_message_unref(message)
             }

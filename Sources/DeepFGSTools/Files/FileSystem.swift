@@ -40,6 +40,15 @@ public func readFile(_ path: String, limit: Int = 1 << 30) throws(Failure) -> [U
     }
 }
 
+/// Reads a whole file of a program's own that may be read at any moment: a pipe or device, which could keep the reader
+/// waiting, is refused.
+///
+/// - Throws: As `readFile`; `.noInput` where it is no regular file.
+public func readRegularFile(_ path: String, limit: Int = 1 << 30) throws(Failure) -> [UInt8] {
+    guard fileKind(path) != .special else { throw Failure(.noInput, path, "is a pipe or device, not a file") }
+    return try readFile(path, limit: limit)
+}
+
 /// Writes a whole file so that nobody ever sees a part of it under its name.
 ///
 /// The bytes go to a hidden temporary file beside it, which is then renamed. What is not a regular file (a device, a
