@@ -103,13 +103,13 @@ def plot(results, title, path):
         speeds = [r[f"{key}_fps"] for r in results.values()][::-1]
         axes.barh(rows + shift, speeds, 0.38, label=key, color=colour)
         for row, speed in zip(rows, speeds, strict=True):
-            axes.text(speed * 1.08, row + shift, f"{speed:.3g}", va="center", fontsize=7)
+            axes.text(speed * 1.08, row + shift, f"{speed:.0f}" if speed >= 100 else f"{speed:.3g}", va="center", fontsize=7)
     axes.set_yticks(rows, names, fontsize=8)
     axes.set_xscale("log")
     axes.set_xlim(right=axes.get_xlim()[1] * 3)
     axes.set_xlabel("frames per second")
     axes.set_title(title, fontsize=9)
-    axes.legend(fontsize=8, loc="lower right")
+    axes.legend(fontsize=8, loc="center right")
     figure.tight_layout()
     figure.savefig(path, dpi=110)
 
