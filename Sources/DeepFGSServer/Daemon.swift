@@ -65,13 +65,13 @@ public final class Daemon {
     /// - Parameter ready: Called with the API's port when it listens.
     /// - Returns: How it ended.
     public func run(ready: (Int) -> Void = { _ in }) -> Exit {
+        dgs_keep_memory_small()
         do throws(Configuration.Refused) { settings = try Self.load(path, environment: environment) } catch {
             for problem in error.problems { Log.error(problem.description) }
             return .configuration
         }
         Log.configure(settings.log)
         setModelPath(settings.models)
-        dgs_keep_memory_small()
         signal(SIGPIPE, SIG_IGN)
         // Who starts this program may have blocked them.
         var signals = sigset_t()

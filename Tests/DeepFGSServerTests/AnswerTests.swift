@@ -79,6 +79,7 @@ import Testing
             ("write-token-files: [empty]", "x.yml:2:23: empty: holds no token"),
             ("tls-certificate: none.pem, tls-key: a.key", "x.yml:2:21: TLS: "),
             ("tls-certificate: a.pem, tls-key: none.key", "x.yml:2:21: TLS: "),
+            ("tls-certificate: a.pem, tls-key: b.key", "x.yml:2:21: TLS: no handshake succeeds"),
             ("tls-certificate: a.pem, tls-key: good", "x.yml:2:21: TLS: "),
             ("address: 127.0.0.x", "x.yml:2:13: 127.0.0.x is no numeric address"),
         ] {
