@@ -40,7 +40,8 @@ enum Metrics {
             out.add(
                 "deepfgsd_recording_pictures_total", .counter, "Pictures written.", Double(recording.pictures), labels)
             out.add(
-                "deepfgsd_recording_dropped_frames_total", .counter, "Frames not recorded: disk full or gone.",
+                "deepfgsd_recording_dropped_frames_total", .counter,
+                "Frames not recorded: disk full or gone, or their file deleted.",
                 Double(recording.framesDropped), labels)
             out.add(
                 "deepfgsd_recording_stopped", .gauge, "1 while nothing can be written.",

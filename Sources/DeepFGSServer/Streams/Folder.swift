@@ -14,23 +14,46 @@ struct Folder {
     static let unfinished = ".part"
 
     /// Makes the folder.
+    ///
+    /// - Throws: `StreamError` where it cannot be made or written to.
     init(path: String, stream: String, quotaBytes: Int, minFreeBytes: Int) throws(StreamError) {
         self.path = path
         self.stream = stream
         self.quotaBytes = quotaBytes
         self.minFreeBytes = minFreeBytes
+        try make()
+    }
+
+    /// Makes the folder where it is not there, or not any more; costs one access() where it is.
+    ///
+    /// - Throws: `StreamError` where it cannot be made or written to.
+    func make() throws(StreamError) {
+        if access(path, W_OK) == 0 { return }
         do throws(Failure) { try makeDirectory(path) } catch { throw StreamError(error.description) }
         guard access(path, W_OK) == 0 else { throw StreamError("\(path): \(String(cString: strerror(errno)))") }
     }
 
     /// The stream's files of an ending, in the order of their names, which is that of time.
+    ///
+    /// These may be renamed and deleted, so nothing else is among them: the whole name is one that `newName` gives. In the
+    /// same folder may be files of a stream whose name begins with this one's, and files of people.
     func files(_ ending: String) -> [String] {
-        ((try? listDirectory(path)) ?? []).filter { file in
-            let name = name(of: file)
-            guard name.hasPrefix(stream + "-"), name.hasSuffix(ending) else { return false }
-            // STREAM-20261126T…: another stream's name may begin with this one's.
-            return name.dropFirst(stream.utf8.count + 1).utf8.first.map { (48...57).contains($0) } ?? false
-        }
+        ((try? listDirectory(path)) ?? []).filter { Self.isName(name(of: $0), of: stream, ending) }
+    }
+
+    /// Whether a file's name is `STREAM-20261126T195027.765Z`, or that and `-2` and so on, and the ending.
+    static func isName(_ name: String, of stream: String, _ ending: String) -> Bool {
+        guard name.hasPrefix(stream + "-"), name.hasSuffix(ending),
+            name.utf8.count > stream.utf8.count + 1 + ending.utf8.count
+        else { return false }
+        let stamp = name.utf8.dropFirst(stream.utf8.count + 1).dropLast(ending.utf8.count)
+        func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
+        let shape = "00000000T000000.000Z".utf8
+        guard stamp.count >= shape.count,
+            zip(stamp, shape).allSatisfy({ $1 == 48 ? isDigit($0) : $0 == $1 })
+        else { return false }
+        let count = stamp.dropFirst(shape.count)
+        return count.isEmpty || count.first == 45 && count.count > 1 && count.dropFirst().allSatisfy(isDigit)
     }
 
     /// A name for a file that begins now, which none has yet.

@@ -20,8 +20,9 @@ final class Recorder: Sendable {
         var file: Int32 = -1
         var name = ""
         var bytes = 0
+        var frames = 0
         var started = 0.0
-        /// When the disk's free space was looked at.
+        /// When the file and the disk's free space were looked at.
         var checkedAt = 0.0
         var outage: Outage
         var status = Status()
@@ -29,7 +30,7 @@ final class Recorder: Sendable {
     }
 
     static let ending = ".dfgs"
-    /// The disk's free space is looked at so often while a recording is written.
+    /// The file and the disk's free space are looked at so often while a recording is written.
     private static let checkSeconds = 1.0
 
     private let settings: RecordSettings
@@ -80,7 +81,7 @@ final class Recorder: Sendable {
             {
                 finish(&state)
             }
-            if state.file >= 0, now - state.checkedAt >= Self.checkSeconds { checkFree(&state, now) }
+            if state.file >= 0, now - state.checkedAt >= Self.checkSeconds { check(&state, now) }
             guard state.file >= 0 || begin(&state, now, frame.count) else {
                 state.status.framesDropped += 1
                 return
@@ -104,6 +105,7 @@ final class Recorder: Sendable {
                 Log.info("deleted \(old): quota-bytes is \(settings.quotaBytes)", stream: folder.stream)
             }
             state.checkedAt = now
+            try folder.make()
             try folder.checkFree()
             state.name = folder.newName(Self.ending)
             state.file = open(state.name + Folder.unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
@@ -114,13 +116,16 @@ final class Recorder: Sendable {
         }
         state.status.file = state.name
         state.bytes = 0
+        state.frames = 0
         state.started = now
         return true
     }
 
-    /// Stops the recording where the disk has less than it shall keep.
-    private func checkFree(_ state: inout State, _ now: Double) {
+    /// Stops the recording where its file is gone, after which another may begin at once, and where the disk has less than
+    /// it shall keep.
+    private func check(_ state: inout State, _ now: Double) {
         state.checkedAt = now
+        guard isThere(state) else { return finish(&state) }
         do throws(StreamError) { try folder.checkFree() } catch {
             finish(&state)
             state.outage.failed(error.reason, now)
@@ -146,17 +151,34 @@ final class Recorder: Sendable {
         }
         state.outage.succeeded(now)
         state.bytes += frame.count
+        state.frames += 1
         state.status.bytes += frame.count
+    }
+
+    /// Whether what is written can be found under its name: neither it nor its folder has been deleted or moved.
+    private func isThere(_ state: State) -> Bool {
+        var (written, named) = (stat(), stat())
+        return fstat(state.file, &written) == 0 && stat(state.name + Folder.unfinished, &named) == 0
+            && written.st_ino == named.st_ino && written.st_dev == named.st_dev
     }
 
     private func finish(_ state: inout State) {
         guard state.file >= 0 else { return }
+        let isThere = isThere(state)
         // So that the name never stands for bytes that a power cut could still take.
         fsync(state.file)
         close(state.file)
         state.file = -1
         state.status.file = nil
         let part = state.name + Folder.unfinished
+        guard isThere else {
+            // What has this name now, if anything, is not ours.
+            Log.error(
+                "\(part) was deleted or moved while it was written: \(state.frames) frames, \(state.bytes) bytes lost",
+                stream: folder.stream)
+            state.status.framesDropped += state.frames
+            return
+        }
         guard state.bytes > 0 else {
             unlink(part)
             return
@@ -225,6 +247,7 @@ final class PictureWriter: Sendable {
             let most = picture.count * Self.picturesForRoom
             state.room = try folder.makeRoom(for: picture.count, orUpTo: most, ending).bytes
         }
+        try folder.make()
         try folder.checkFree()
         do throws(Failure) { try writeFile(folder.newName(ending), Array(picture)) } catch {
             throw StreamError(error.description)
