@@ -195,8 +195,10 @@ final class ControlAPI {
             let format = PreviewService.Format(rawValue: formats.first?.value ?? "jpeg")
             guard let format, formats.count < 2 else { throw StreamError("format must be jpeg or png") }
             guard let frame = stream.frames.frame(number) else { return .now(noFrame(number)) }
+            let limit = configuration().api.previewMaxPixels
             return .later { [previews] answer in
-                previews.take(PreviewService.Job(frame: frame, bytes: bytes, format: format, answer: answer))
+                previews.take(
+                    PreviewService.Job(frame: frame, bytes: bytes, format: format, pixelLimit: limit, answer: answer))
             }
         } catch {
             return .now(.problem(400, error.reason))

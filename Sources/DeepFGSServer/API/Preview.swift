@@ -1,3 +1,4 @@
+import CDeepFGSServer
 import DeepFGS
 import DeepFGSBitstream
 import DeepFGSTools
@@ -17,6 +18,8 @@ final class PreviewService: Sendable {
         /// Bytes of the frame to decode; nil for all.
         var bytes: Int?
         var format: Format
+        /// Pixels of the largest picture that is decoded.
+        var pixelLimit: Int
         var answer: @Sendable (Response) -> Void
     }
 
@@ -68,8 +71,11 @@ final class PreviewService: Sendable {
                 if rested { state.started = false }
                 return nil
             }
-            if let job { job.answer(answer(job, &decoder)) } else if rested { return }
+            if let job { job.answer(answer(job, &decoder)) } else if rested { break }
         }
+        // As large as the largest picture: the allocator would keep it.
+        decoder = nil
+        dgs_return_memory()
     }
 
     private func answer(_ job: Job, _ decoder: inout Decoder?) -> Response {
@@ -80,6 +86,13 @@ final class PreviewService: Sendable {
             }.get()
         } catch {
             return .problem(503, "the frame is damaged: \(error)")
+        }
+        // Decoding takes memory by what the header says, whatever length the frame has.
+        guard header.width * header.height <= job.pixelLimit else {
+            return .problem(
+                503,
+                "the picture has \(header.width)x\(header.height) pixels, more than preview-max-pixels \(job.pixelLimit)"
+            )
         }
         // Below its base a frame is no picture: the base is what the least number of bytes shows.
         let length = min(max(job.bytes ?? job.frame.bytes.count, header.baseEnd), job.frame.bytes.count)

@@ -1,3 +1,4 @@
+import DeepFGS
 import DeepFGSTools
 
 /// The whole configuration: what deepfgsd.yml declares.
@@ -50,6 +51,8 @@ public struct APISettings: Settings {
     public var maxBodyBytes = 65536
     public var requestSeconds = 10
     public var idleSeconds = 60
+    /// Pixels of the largest picture that is decoded for a preview: what a decoder takes is some 100 bytes for each.
+    public var previewMaxPixels = 4096 * 2176
 
     public init() {}
     public static let keys: [Key<APISettings>] = [
@@ -63,6 +66,7 @@ public struct APISettings: Settings {
         .integer("max-body-bytes", \.maxBodyBytes, 1024...16_777_216, unit: "bytes"),
         .integer("request-seconds", \.requestSeconds, 1...3600, unit: "seconds"),
         .integer("idle-seconds", \.idleSeconds, 1...86400, unit: "seconds"),
+        .integer("preview-max-pixels", \.previewMaxPixels, 1...FrameHeader.maximumPixels, unit: "pixels"),
     ]
 
     var isLoopback: Bool { address == "::1" || address.hasPrefix("127.") }
