@@ -157,6 +157,26 @@ private struct Session {
         #expect(cutter.next(at: 0.02) == LiveCutter.Part(number: 4, range: 0..<8000, showsNow: false))
     }
 
+    /// Who neither reads nor acknowledges does not keep its place; who waits for frames, or reads slowly, does.
+    @Test func aViewerThatStopsReadingIsForsaken() {
+        var cutter = LiveCutter()
+        #expect(!cutter.isForsaken(at: 1000))
+        cutter.offer(LiveCutter.Frame(number: 1, size: 9000, baseEnd: 4000))
+        while cutter.next(at: 1000) != nil {}
+        #expect(!cutter.isForsaken(at: 1019) && cutter.isForsaken(at: 1021))
+        // What cannot be acknowledged, or is less than a message, is no sign of life.
+        cutter.acknowledge(1, at: 1015)
+        cutter.acknowledge(1_000_000, at: 1015)
+        #expect(cutter.isForsaken(at: 1021))
+        cutter.acknowledge(UInt32(4000 + LiveCutter.headBytes), at: 1022)
+        #expect(cutter.inFlight > 0 && cutter.isForsaken(at: 1022))
+        cutter.acknowledge(UInt32(cutter.sent), at: 1022)
+        #expect(cutter.inFlight == 0 && !cutter.isForsaken(at: 5000))
+        cutter.offer(LiveCutter.Frame(number: 2, size: 9000, baseEnd: 4000))
+        while cutter.next(at: 5000) != nil {}
+        #expect(!cutter.isForsaken(at: 5019))
+    }
+
     @Test func anyAcknowledgementsAreTaken() {
         var numbers = SystemRandomNumberGenerator()
         for _ in 0..<200 {

@@ -55,9 +55,16 @@ struct LiveCutter {
     private static let rateMemory = 3.0
     /// How long a round trip without waiting is remembered, seconds: paths change.
     private static let roundTripMemory = 20.0
+    /// Whoever acknowledges none of what left so long ago does not read, seconds.
+    static let patience = 20.0
 
     /// Bytes under way.
     var inFlight: Int { sent - acknowledged }
+
+    /// Whether the viewer is to be let go: what left longest ago has been on its way for too long.
+    ///
+    /// One that neither reads nor acknowledges costs nothing but its place, which it would keep as long as its system lives.
+    func isForsaken(at now: Double) -> Bool { departures.first.map { now - $0.at > Self.patience } ?? false }
 
     /// The stream has a newer frame.
     mutating func offer(_ frame: Frame) {

@@ -97,8 +97,15 @@ final class LiveHub {
         pump(viewer)
     }
 
-    /// Lets those go whose stream has been removed or declared anew.
+    /// Lets those go whose stream has been removed or declared anew, and those that have stopped reading.
     func sweep() {
+        let now = monotonicTime
+        for viewer in viewers.values where viewer.cutter.isForsaken(at: now) {
+            Log.warning(
+                "a viewer has acknowledged nothing for \(Int(LiveCutter.patience)) s: it is let go",
+                stream: viewer.stream.name)
+            dgs_viewer_drop(viewer.handle)
+        }
         for viewer in viewers.values where streams[viewer.stream.name] !== viewer.stream {
             dgs_viewer_close(viewer.handle, "the stream has been removed")
         }
