@@ -7,7 +7,8 @@ let instance;
 const answers = {
   async open({ module, model, threads, pixelLimit }) {
     instance = await Instance.make(module, threads, () => new Worker(import.meta.url, { type: "module", name: "DeepFGS thread" }));
-    return instance.open(model, pixelLimit);
+    // Who only searches streams has no model.
+    return model ? instance.open(model, pixelLimit) : {};
   },
   decode({ frame }) {
     const start = performance.now();

@@ -1,0 +1,188 @@
+"""What the decoder for browsers, its page and its live player do where something fails: a sentence, and no worker is left.
+
+`test_browser.py` runs this.
+"""
+import os
+import pathlib
+
+from daemon import ROOT, wait
+from website import ISOLATION
+
+FRAME = (ROOT / "web/photographs/lake-sherburne.dfgs").read_bytes()
+WORKER = (ROOT / "web/deepfgs-worker.js").read_text("utf-8")
+
+# A worker in which a frame of one byte ends the instance, and a search of more than 4 MiB takes a minute.
+ODD = """
+const { decode, scan } = Instance.prototype;
+Instance.prototype.decode = function (frame) {
+  if (frame.length === 1) throw new RangeError("no memory");
+  return decode.call(this, frame);
+};
+Instance.prototype.scan = function (stream) {
+  const end = performance.now() + (stream.length > 4 << 20 ? 60000 : 0);
+  while (performance.now() < end);
+  return scan.call(this, stream);
+};
+"""
+
+
+def workers():
+    """Threads of workers, those that workers made included, in all processes that this one has started."""
+    parents, found = {}, 0
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(process.name)] = int((process / "stat").read_text("utf-8").rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue
+    for process in parents:
+        above = process
+        while above > 1 and above != os.getpid():
+            above = parents.get(above, 0)
+        if above != os.getpid():
+            continue
+        for thread in pathlib.Path(f"/proc/{process}/task").glob("*/comm"):
+            try:
+                found += thread.read_text("utf-8").startswith("DedicatedWorker")
+            except OSError:
+                continue
+    return found
+
+
+def no_worker_left(what):
+    wait(f"{what}: no worker is left", lambda: workers() == 0, 20)
+
+
+def opened(browser, address, uncaught, **options):
+    """A page that may complain, but leaves nothing to the browser: what it does not catch is an error of the test."""
+    page = browser.new_context(viewport={"width": 1100, "height": 1150}, **options).new_page()
+    page.on("pageerror", lambda error: uncaught.append(str(error)))
+    if address:
+        page.goto(address)
+    return page
+
+
+def odd_workers(page):
+    page.route("**/deepfgs-worker.js", lambda route: route.fulfill(
+        body=WORKER + ODD, content_type="text/javascript", headers=ISOLATION))
+
+
+# What a call says: its picture's width, or its error.
+TELL = """
+  const { Decoder, DeepFGSError } = await import("/web/deepfgs.js");
+  const model = new Uint8Array(await (await fetch("/web/live-v2.safetensors")).arrayBuffer());
+  const frame = new Uint8Array(await (await fetch("/Tests/Fixtures/golden/integers.dfgs")).arrayBuffer());
+  const tell = promise => promise.then(result => result?.image?.width ?? result,
+                                       error => error instanceof DeepFGSError ? error.message : `${error.name}!`);
+"""
+
+OPEN_FAILS = "async () => {" + TELL + """
+  const said = [];
+  for (let turn = 0; turn < 3; turn++) {
+    for (const options of [{ model: new Uint8Array(1000) }, { model: model.slice(0, 5000000) }, { model: "/web/none" }, { model, base: "/none/" },
+                           { model, pixelLimit: 0 }, { model, threads: NaN }]) {
+      said.push(await tell(Decoder.open(options)));
+    }
+  }
+  // A worker that cannot be loaded, though the module can.
+  const load = window.fetch;
+  window.fetch = address => load(String(address).replace("/none/", "/web/"));
+  said.push(await tell(Decoder.open({ model, base: "/none/" })));
+  return said;
+}"""
+
+NUMBERS = "async () => {" + TELL + """
+  const decoder = await Decoder.open({ model });
+  const said = {};
+  for (const [name, bytes] of Object.entries({ whole: undefined, beyond: frame.length + 1, far: 2 ** 40, Infinity, most: frame.length - 1,
+      none: 0, negative: -1, fraction: 1.5, NaN, less: -Infinity, text: "4", nothing: null, big: 4n })) {
+    said[name] = await tell(decoder.decode(frame, bytes).then(({ bytes }) => bytes));
+  }
+  for (const [name, bytes] of Object.entries({ noBytes: "text", missing: undefined, number: 5e9 })) said[name] = await tell(decoder.decode(bytes));
+  said.view = await tell(decoder.decode(new DataView(frame.buffer)));
+  decoder.close();
+  said.length = frame.length;
+  for (const [name, pixelLimit] of Object.entries({ exact: 64 * 64, one: 64 * 64 - 1, two32: 2 ** 32, two31: 2 ** 31, endless: Infinity,
+      fractional: 4096.5, zero: 0, small: 0.5, below: -1, not: NaN, words: "4096" })) {
+    said[`limit ${name}`] = await tell(Decoder.open({ model, pixelLimit }).then(async decoder => {
+      try { return await decoder.decode(frame); } finally { decoder.close(); }
+    }));
+  }
+  return said;
+}"""
+
+SEARCH = "async () => {" + TELL + """
+  const decoder = await Decoder.open({ model });
+  const stream = new Uint8Array((4 << 20) + 1);
+  stream.set(frame);
+  const given = new AbortController();
+  const search = tell(decoder.frames(stream, { signal: given.signal }));
+  const width = await tell(decoder.decode(frame));   // meanwhile
+  given.abort();
+  const late = await tell(decoder.frames(frame, { signal: given.signal }));
+  const short = await decoder.frames(frame);
+  const closed = tell(decoder.frames(stream));
+  const most = Decoder.streamLimit;
+  const tooMany = await tell(decoder.frames(new ArrayBuffer(most + 1)));
+  decoder.close();
+  return { width, search: await search, late, short, closed: await closed, tooMany, length: frame.length };
+}"""
+
+LOST = "async () => {" + TELL + """
+  const decoder = await Decoder.open({ model });
+  window.lose = async () => {
+    const said = [await tell(decoder.decode(frame.slice(0, 1)))];
+    for (let turn = 0; turn < 3; turn++) said.push(await tell(decoder.decode(frame)));
+    return { said, restarts: decoder.restarts };
+  };
+}"""
+
+
+def library_fails(browser, origin):
+    uncaught = []
+    page = opened(browser, f"{origin}/web/style.css", uncaught)
+    said = page.evaluate(OPEN_FAILS)
+    assert len(said) == 19 and all(isinstance(words, str) and " " in words for words in said), said
+    assert "404" in said[2] and "pixelLimit" in said[4] and "threads" in said[5] and "worker" in said[-1], said
+    no_worker_left("opens that failed")
+
+    said = page.evaluate(NUMBERS)
+    length = said["length"]
+    for name in ("whole", "beyond", "far", "Infinity"):
+        assert said[name] == length, f"{name}: {said[name]}"
+    assert said["most"] == length - 1 and said["view"] == 64 and "header" in str(said["none"]), said
+    for name in ("negative", "fraction", "NaN", "less", "text", "nothing", "big"):
+        assert "a whole number, 0 or more" in str(said[name]), f"{name}: {said[name]}"
+    for name in ("noBytes", "missing", "number"):
+        assert "ArrayBuffer" in str(said[name]), f"{name}: {said[name]}"
+    for name in ("exact", "two32", "two31", "endless", "fractional"):
+        assert said[f"limit {name}"] == 64, f"{name}: {said[f'limit {name}']}"
+    assert "4095" in str(said["limit one"]), said["limit one"]
+    for name in ("zero", "small", "below", "not", "words"):
+        assert "pixelLimit is a number, 1 or more" in str(said[f"limit {name}"]), f"{name}: {said[f'limit {name}']}"
+    no_worker_left("decoders that were closed")
+
+    long = page.evaluate("""async () => {""" + TELL + """
+      const decoder = await Decoder.open({ model });
+      const stream = new Uint8Array(5 << 20);
+      stream.set(frame, 1000);
+      const places = await decoder.frames(stream);
+      decoder.close();
+      return { places, length: frame.length };
+    }""")
+    assert long["places"] == [{"offset": 1000, "size": long["length"], "decodes": True}], long
+    odd_workers(page)
+    said = page.evaluate(SEARCH)
+    assert said["width"] == 64 and said["search"] == said["late"] == "AbortError!", said
+    assert said["short"] == [{"offset": 0, "size": said["length"], "decodes": True}], said
+    assert said["closed"] == "the decoder is closed" and said["tooMany"].startswith("806 MB are more than"), said
+    no_worker_left("searches that were given up")
+
+    # Another worker takes the place of one that is lost; where it cannot be loaded, whoever asks is told, and that is all.
+    page.evaluate(LOST)
+    page.unroute("**/deepfgs-worker.js")
+    page.route("**/deepfgs-worker.js", lambda route: route.abort())
+    lost = page.evaluate("window.lose()")
+    assert lost["restarts"] == 1 and all("worker cannot be loaded" in words for words in lost["said"][1:]), lost
+    no_worker_left("a worker that could not be made again")
+    assert not uncaught, uncaught
+    page.context.close()
