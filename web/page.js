@@ -12,16 +12,37 @@ const words = (name) => name.replaceAll("-", " ");
 
 /** @type {Decoder} */
 let decoder;
+/** @type {Promise<Decoder>} What is opened before the decoder is there waits for it. */
+let loading;
+/** @type {?AbortController} Of the file that is being opened. */
+let opening = null;
 /** The file that is shown. */
 let file = { name: "", bytes: new Uint8Array(), places: [], index: 0 };
 /** The frame of it: its bytes, its header, and its picture when all of its bytes are decoded. */
 let frame = null;
 let busy = false, again = false, playing = false;
 
-function say(text, isError = false) {
+/** Milliseconds. What takes longer is told of: most files are there at once, and words that flash help nobody. */
+const patience = 300;
+
+/** Words that are about the picture on the canvas, `ofPicture`, go with the next picture; others stay. */
+function say(text, isError = false, ofPicture = false) {
   $("status").textContent = text;
   $("status").classList.toggle("error", isError);
+  $("status").classList.toggle("of-picture", ofPicture);
 }
+
+const reason = (error) => error?.message || String(error);
+const megabytes = (bytes) => `${Math.ceil(bytes / 1e6).toLocaleString("en")} MB`;
+
+/** What a control does; where that fails, the page says why. */
+const saying = (body) => async (...given) => {
+  try {
+    await body(...given);
+  } catch (error) {
+    say(reason(error), true);
+  }
+};
 
 /** The bytes of a frame that the slider stands for; its left end is the base. Fine steps where a byte is worth most. */
 function cutBytes({ bytes, header }) {
@@ -48,7 +69,7 @@ async function look() {
       if (!shown.whole && !playing) shown.whole = (await decoder.decode(shown.bytes)).image;
       if (shown === frame) showQuality(decoded.image, bytes);
     } catch (error) {
-      say(error.message, true);
+      if (shown === frame) say(reason(error), true, true);
     }
   } while (again);
   busy = false;
@@ -63,7 +84,7 @@ function show(decoded, bytes) {
   $("time").textContent = `${decoded.milliseconds.toFixed(0)} ms`;
   $("cut").disabled = false;
   $("cut").setAttribute("aria-valuetext", `${bytes} bytes`);
-  if ($("status").textContent) say("");
+  if ($("status").classList.contains("of-picture")) say("");
 }
 
 function showQuality(image, bytes) {
@@ -92,18 +113,48 @@ async function showFrame(index) {
   await look();
 }
 
-/** Opens a file, that of a photograph's button or one of the reader's own; where it is none, what was shown stays. */
-async function open(name, bytes, button = null) {
+/**
+ * Opens a file, that of a photograph's button or one of the reader's own; where it is none, what was shown stays. A newer
+ * file takes the place of one that is still being opened.
+ *
+ * @param {string} name
+ * @param {(signal: AbortSignal) => Promise<ArrayBuffer>} read Gives its bytes.
+ * @param {number} [size] Bytes, where they are known before they are read.
+ * @param {HTMLButtonElement} [button]
+ */
+async function open(name, read, size = 0, button = null) {
+  opening?.abort();
+  const own = opening = new AbortController();
+  const { signal } = own;
+  let telling;
+  const doing = (what) => {
+    clearTimeout(telling);
+    telling = setTimeout(say, patience, `${name}: ${what}…`);
+  };
   stop();
   try {
-    const places = (await decoder.frames(bytes)).filter(({ decodes }) => decodes);
+    if (size > Decoder.streamLimit) {
+      throw new Error(`${megabytes(size)} are more than this page can search for frames: at most ${megabytes(Decoder.streamLimit)}`);
+    }
+    doing("waiting for the decoder");
+    await loading;
+    signal.throwIfAborted();
+    doing("reading it");
+    const bytes = new Uint8Array(await read(signal));
+    signal.throwIfAborted();
+    doing(`searching ${megabytes(bytes.length)} for frames`);
+    const places = (await decoder.frames(bytes, { signal })).filter(({ decodes }) => decodes);
     if (!places.length) throw new Error("there is no DeepFGS frame in this file");
     const { model } = await decoder.header(bytes.subarray(places[0].offset, places[0].offset + places[0].size));
     if (model !== decoder.model) throw new Error(`made with model ${model}; this page has ${decoder.modelName} (${decoder.model})`);
+    signal.throwIfAborted();
     file = { name, bytes, places, index: 0 };
   } catch (error) {
-    say(`${name}: ${error.message}`, true);
+    if (!signal.aborted) say(`${name}: ${reason(error)}`, true);
     return;
+  } finally {
+    clearTimeout(telling);
+    if (opening === own) opening = null;
   }
   for (const demo of $("demos").children) demo.setAttribute("aria-current", demo === button);
   $("look").hidden = false;
@@ -116,14 +167,17 @@ async function open(name, bytes, button = null) {
 }
 
 async function openOwn(own) {
-  if (own) await open(own.name, new Uint8Array(await own.arrayBuffer()));
+  if (own) await open(own.name, () => own.arrayBuffer(), own.size);
 }
 
-async function openDemo(button) {
-  const name = button.dataset.name;
-  const answer = await fetch(`photographs/${name}.dfgs`);
-  if (!answer.ok) return say(`${name}: ${answer.status}`, true);
-  return open(`${words(name)}.dfgs`, new Uint8Array(await answer.arrayBuffer()), button);
+function openDemo(button) {
+  const { name } = button.dataset;
+  const read = async (signal) => {
+    const answer = await fetch(`photographs/${name}.dfgs`, { signal });
+    if (!answer.ok) throw new Error(`the server answers ${answer.status} ${answer.statusText}`);
+    return answer.arrayBuffer();
+  };
+  return open(`${words(name)}.dfgs`, read, 0, button);
 }
 
 function stop() {
@@ -140,7 +194,7 @@ async function play() {
   const shown = file;
   while (playing && shown === file) {
     const start = performance.now();
-    await showFrame((file.index + 1) % file.places.length);
+    await showFrame((file.index + 1) % file.places.length).catch((error) => { stop(); throw error; });
     const wait = 1000 * (frame.header.duration || 0.04) - (performance.now() - start);
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, wait)));
   }
@@ -173,33 +227,38 @@ async function begin() {
     button.type = "button";
     button.textContent = words(name);
     button.dataset.name = name;
-    button.addEventListener("click", () => openDemo(button));
+    button.addEventListener("click", saying(() => openDemo(button)));
     $("demos").append(button);
   }
-  $("file").addEventListener("change", () => openOwn($("file").files[0]));
+  $("file").addEventListener("change", saying(() => openOwn($("file").files[0])));
   for (const kind of ["dragenter", "dragover"]) {
     document.addEventListener(kind, (event) => { event.preventDefault(); document.body.classList.add("over"); });
   }
   document.addEventListener("dragleave", () => document.body.classList.remove("over"));
-  document.addEventListener("drop", (event) => {
+  document.addEventListener("drop", saying((event) => {
     event.preventDefault();
     document.body.classList.remove("over");
-    openOwn(event.dataTransfer.files[0]);
-  });
-  $("cut").addEventListener("input", () => frame && look());
-  $("frame").addEventListener("input", () => { stop(); showFrame($("frame").value - 1); });
-  $("play").addEventListener("click", play);
-  $("download").addEventListener("click", () => download().catch((error) => say(error.message, true)));
+    return openOwn(event.dataTransfer.files[0]);
+  }));
+  $("cut").addEventListener("input", saying(() => frame && look()));
+  $("frame").addEventListener("input", saying(() => { stop(); return showFrame($("frame").value - 1); }));
+  $("play").addEventListener("click", saying(play));
+  $("download").addEventListener("click", saying(download));
 
-  try {
-    decoder = await Decoder.open({ model: "live-v2.safetensors" });
-  } catch (error) {
-    return say(`the decoder cannot be loaded: ${error.message}`, true);
-  }
+  loading = Decoder.open({ model: "live-v2.safetensors" }).catch((error) => {
+    throw new Error(`the decoder cannot be loaded: ${reason(error)}`);
+  });
+  decoder = await loading;
   const threads = decoder.threads > 1 ? `${decoder.threads} threads` : "one thread";
   $("facts").textContent = `Model ${decoder.modelName} (${decoder.model}), ${threads}.`;
+  // The reader's own file, where one was chosen meanwhile.
+  if (opening) return;
   const wanted = new URLSearchParams(location.search).get("picture");
   await openDemo([...$("demos").children].find(({ dataset }) => dataset.name === wanted) ?? $("demos").firstElementChild);
 }
 
-begin();
+// What nothing else tells of.
+addEventListener("error", ({ error, message }) => say(`something went wrong: ${error ? reason(error) : message}`, true));
+addEventListener("unhandledrejection", ({ reason: error }) => say(`something went wrong: ${reason(error)}`, true));
+
+saying(begin)();

@@ -4,6 +4,7 @@
 """
 import os
 import pathlib
+import tempfile
 
 from daemon import ROOT, wait
 from website import ISOLATION
@@ -186,3 +187,110 @@ def library_fails(browser, origin):
     no_worker_left("a worker that could not be made again")
     assert not uncaught, uncaught
     page.context.close()
+
+
+def choose(page, name, content=FRAME):
+    page.set_input_files("#file", {"name": name, "mimeType": "application/octet-stream", "buffer": content})
+
+
+def says(page, words):
+    wait(f"the page says {words!r}", lambda: words in page.inner_text("#status"))
+    assert page.evaluate("document.getElementById('status').checkVisibility()")
+
+
+def page_fails(browser, origin):
+    uncaught = []
+    slow_and_missing(browser, origin, uncaught)
+    large_and_newer(browser, origin, uncaught)
+    # The last resort tells of what nothing else catches.
+    assert not uncaught, uncaught
+    page = opened(browser, f"{origin}/web/", uncaught)
+    page.wait_for_selector("#picture[data-bytes]")
+    page.evaluate("() => { setTimeout(() => { throw new Error('nobody catches this'); }); }")
+    says(page, "something went wrong: nobody catches this")
+    page.evaluate("() => { Promise.reject(new Error('nor this')); }")
+    says(page, "something went wrong: nor this")
+    page.context.close()
+
+
+def slow_and_missing(browser, origin, uncaught):
+    """A file that is opened before the model is there waits for it; where none comes, the page says why."""
+    page = opened(browser, None, uncaught)
+    held = []
+    page.route("**/live-v2.safetensors", lambda route: held.append(route))
+    page.goto(f"{origin}/web/")
+    wait("the model is asked for", lambda: page.evaluate("performance.now()") and len(held) > 0)
+    choose(page, "mine.dfgs")
+    says(page, "mine.dfgs: waiting for the decoder…")
+    page.unroute("**/live-v2.safetensors")
+    for route in held:
+        route.continue_()
+    wait("it is shown", lambda: page.is_visible("#look") and page.inner_text("#name") == "mine.dfgs")
+    page.wait_for_selector("#picture[data-bytes]")
+    page.context.close()
+
+    for pattern, words in (("**/live-v2.safetensors", "the decoder cannot be loaded: "), ("**/deepfgs-worker.js", "the decoder cannot be loaded: "),
+                           ("**/deepfgs*.wasm", "the decoder cannot be loaded: "), ("**/deepfgs.js", "the scripts of this page cannot be loaded")):
+        page = opened(browser, None, uncaught)
+        page.route(pattern, lambda route: route.fulfill(status=404, body="", headers=ISOLATION))
+        page.goto(f"{origin}/web/")
+        says(page, words)
+        if "decoder" in words:
+            choose(page, "mine.dfgs")
+            says(page, f"mine.dfgs: {words}")
+            page.click("#demos button")
+            says(page, f"lake sherburne.dfgs: {words}")
+        page.context.close()
+        no_worker_left(pattern)
+
+
+def large_and_newer(browser, origin, uncaught):
+    """Reading, searching and downloading that fail or take long."""
+    page = opened(browser, None, uncaught)
+    odd_workers(page)
+    page.goto(f"{origin}/web/")
+    page.wait_for_selector("#picture[data-bytes]")
+    page.evaluate("() => { window.read = 0; const { arrayBuffer } = File.prototype;"
+                  " File.prototype.arrayBuffer = function () { window.read += 1; return arrayBuffer.call(this); }; }")
+    with tempfile.TemporaryDirectory() as place:
+        path = pathlib.Path(place, "large.dfgs")
+        path.touch()
+        os.truncate(path, 3_000_000_000)
+        page.set_input_files("#file", path)
+        says(page, "large.dfgs: 3,000 MB are more than this page can search for frames: at most 806 MB")
+    assert page.evaluate("window.read") == 0, "it was read all the same"
+    # While a long search goes on the page says so, pictures decode, and a newer file takes its place.
+    before = workers()
+    choose(page, "long.dfgs", FRAME + bytes(5_000_000))
+    says(page, "long.dfgs: searching 6 MB for frames…")
+    assert workers() == before + 1
+    page.focus("#cut")
+    page.keyboard.press("Home")
+    wait("the base is shown", lambda: int(page.get_attribute("#picture", "data-bytes")) < len(FRAME) / 3)
+    assert "searching" in page.inner_text("#status"), "the picture has taken the words away"
+    choose(page, "newer.dfgs")
+    wait("the newer file is shown", lambda: page.inner_text("#name") == "newer.dfgs" and page.inner_text("#status") == "")
+    wait("the search is given up", lambda: workers() == before, 20)
+    # The same for a photograph, and where the newer one is none.
+    choose(page, "long.dfgs", FRAME + bytes(5_000_000))
+    says(page, "searching")
+    choose(page, "none.dfgs", b"nothing")
+    says(page, "none.dfgs: there is no DeepFGS frame in this file")
+    assert page.inner_text("#name") == "newer.dfgs"
+    wait("the search is given up", lambda: workers() == before, 20)
+
+    page.route("**/canyon-wren.dfgs", lambda route: route.abort())
+    page.click("#demos button:has-text('canyon wren')")
+    says(page, "canyon wren.dfgs: Failed to fetch")
+    page.route("**/oakland-zoo-otters.dfgs", lambda route: route.fulfill(status=404, body=""))
+    page.click("#demos button:has-text('oakland zoo otters')")
+    says(page, "oakland zoo otters.dfgs: the server answers 404")
+    page.evaluate("() => { File.prototype.arrayBuffer = () => Promise.reject(new DOMException('it cannot be read', 'NotReadableError')); }")
+    choose(page, "gone.dfgs")
+    says(page, "gone.dfgs: it cannot be read")
+    page.evaluate("() => { URL.createObjectURL = () => { throw new Error('no place for it'); }; }")
+    page.click("#download")
+    says(page, "no place for it")
+    assert page.inner_text("#name") == "newer.dfgs" and page.is_visible("#picture")
+    page.context.close()
+    no_worker_left("a page that was closed")
