@@ -32,7 +32,11 @@ export class LivePlayer {
 
   /** Called with a `Shown` after each picture. */
   onpicture = () => {};
-  /** Called with a sentence when the player has ended by itself. */
+  /**
+   * Called once with a sentence when the player has ended by itself: the connection has ended, or never came about; the
+   * model cannot be had; a frame cannot be decoded, or is of another model than those before it; the daemon sends what is
+   * no part of a frame. The connection and the decoder end with it.
+   */
   onend = () => {};
   /** Bytes that came. */
   get received() { return this.#received; }
@@ -44,9 +48,10 @@ export class LivePlayer {
    * @param {HTMLCanvasElement} canvas Receives the pictures.
    * @param {object} options
    * @param {(model: string) => Promise<Uint8Array | string>} options.model Gives the file of a model, by its identity, or
-   *   where it is.
+   *   where it is; until it comes nothing is shown.
    * @param {string} [options.token] A bearer token that may read.
    * @param {number} [options.threads] As for `Decoder.open`.
+   * @throws {DOMException} where the address is none of a WebSocket.
    */
   constructor(url, canvas, { model, token = "", threads }) {
     this.canvas = canvas;
@@ -57,7 +62,9 @@ export class LivePlayer {
     this.#socket = new WebSocket(url, protocols);
     this.#socket.binaryType = "arraybuffer";
     this.#socket.onmessage = ({ data }) => this.#take(data);
-    this.#socket.onclose = ({ reason }) => this.#end(reason || "the connection has ended");
+    let isOpen = false;
+    this.#socket.onopen = () => { isOpen = true; };
+    this.#socket.onclose = ({ reason }) => this.#end(reason || (isOpen ? "the connection has ended" : "there is no connection to the stream"));
   }
 
   /** Ends the connection and the decoder. */
@@ -75,17 +82,19 @@ export class LivePlayer {
 
   /** A part of a frame: number, offset, length of the whole, flags, time of arrival at the daemon; then its bytes. */
   #take(message) {
+    if (!(message instanceof ArrayBuffer) || message.byteLength < headBytes) return this.#end("a message without a head");
     this.#received += message.byteLength;
     const answer = new DataView(new ArrayBuffer(4));
     answer.setUint32(0, this.#received % 2 ** 32);
     this.#socket.send(answer.buffer);
-    if (message.byteLength < headBytes) return this.#end("a message without a head");
     const head = new DataView(message, 0, headBytes);
     const [number, offset, length, flags] = [0, 4, 8, 12].map((at) => head.getUint32(at));
     if (offset === 0) this.#frame = { number, time: head.getFloat64(16), length, parts: [], bytes: 0, ready: 0 };
     const frame = this.#frame;
-    if (!frame || frame.number !== number || frame.bytes !== offset) return this.#end("a part that fits no frame");
     const part = new Uint8Array(message, headBytes);
+    if (!frame || frame.number !== number || frame.bytes !== offset || offset + part.length > frame.length) {
+      return this.#end("a part that fits no frame");
+    }
     frame.parts.push(part);
     frame.bytes += part.length;
     // Nothing more comes for now: what is there is worth showing.
@@ -98,16 +107,21 @@ export class LivePlayer {
     if (this.#busy) return;
     this.#busy = true;
     for (let frame; (frame = this.#worthShowing()) && !this.#closed;) {
-      const bytes = frame.ready;
-      this.#shown = { number: frame.number, bytes };
       try {
-        const { image, milliseconds } = await this.#decode(joined(frame.parts, bytes));
+        this.#decoder ??= this.#open(joined(frame.parts, frame.ready));
+        const decoder = await this.#decoder;
+        // Where the model came slowly, this is another frame.
+        frame = this.#worthShowing();
+        if (!frame) break;
+        const bytes = frame.ready;
+        this.#shown = { number: frame.number, bytes };
+        const { image, milliseconds } = await decoder.decode(joined(frame.parts, bytes));
         if (this.#closed) break;
         draw(this.canvas, image);
         const latency = Date.now() - frame.time;
         this.onpicture({ number: frame.number, bytes, frameLength: frame.length, latency, milliseconds, image });
       } catch (error) {
-        this.#end(error.message);
+        this.#end(error?.message || String(error));
       }
     }
     this.#busy = false;
@@ -122,14 +136,12 @@ export class LivePlayer {
       ? frame : null;
   }
 
-  async #decode(bytes) {
-    this.#decoder ??= this.#open(bytes);
-    return (await this.#decoder).decode(bytes);
-  }
-
   async #open(frame) {
     const identity = [...frame.subarray(8, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    return Decoder.open({ model: await this.model(identity), threads: this.threads });
+    const model = await this.model(identity);
+    // Whoever closed meanwhile needs no workers.
+    if (this.#closed) throw new Error("the player is closed");
+    return Decoder.open({ model, threads: this.threads });
   }
 }
 

@@ -4,6 +4,7 @@
 """
 import os
 import pathlib
+import struct
 import tempfile
 
 from daemon import ROOT, wait
@@ -11,6 +12,7 @@ from website import ISOLATION
 
 FRAME = (ROOT / "web/photographs/lake-sherburne.dfgs").read_bytes()
 WORKER = (ROOT / "web/deepfgs-worker.js").read_text("utf-8")
+FIXTURES = "/Tests/Fixtures"
 
 # A worker in which a frame of one byte ends the instance, and a search of more than 4 MiB takes a minute.
 ODD = """
@@ -294,3 +296,94 @@ def large_and_newer(browser, origin, uncaught):
     assert page.inner_text("#name") == "newer.dfgs" and page.is_visible("#picture")
     page.context.close()
     no_worker_left("a page that was closed")
+
+
+PLAY = """async ({ model, late }) => {
+  const { LivePlayer } = await import("/web/live.js");
+  window.ended = [];
+  window.shown = [];
+  const file = async () => {
+    if (late) await new Promise(resolve => { window.come = resolve; });
+    if (!model) throw new Error("no model of this identity");
+    return model;
+  };
+  window.player = new LivePlayer(`ws://${location.host}/live`, document.createElement("canvas"), { model: file, threads: 2 });
+  window.player.onend = reason => window.ended.push(reason);
+  window.player.onpicture = ({ number }) => window.shown.push(number);
+}"""
+
+
+def part(number, content, offset=0, length=None, flags=1):
+    length = len(content) if length is None else length
+    return struct.pack(">IIIId", number, offset, length, flags, 0) + content
+
+
+def live_ends(browser, origin):
+    """Each end of a live player is one sentence, and takes the workers with it."""
+    live, tiny = [(ROOT / f"Tests/Fixtures/golden/{name}.dfgs").read_bytes() for name in ("integers", "integers-tiny-one")]
+    model, own = "/web/live-v2.safetensors", f"{FIXTURES}/tiny-integers.safetensors"
+    uncaught = []
+
+    def play(settings, parts, then, words, shown):
+        page = opened(browser, None, uncaught)
+        sockets = []
+        page.route_web_socket("**/live", lambda socket: sockets.append(socket))
+        page.goto(f"{origin}/web/style.css")
+        page.evaluate(PLAY, settings)
+        wait("it has connected", lambda: page.evaluate("1") and sockets)
+        for message in parts:
+            sockets[0].send(message)
+        then(page, sockets[0])
+        ended = wait(f"it ends: {words}", lambda: page.evaluate("window.ended"))
+        assert len(ended) == 1 and words in ended[0], f"{ended}, not {words!r}"
+        no_worker_left(words)
+        page.wait_for_timeout(200)
+        assert page.evaluate("window.ended") == ended and page.evaluate("window.shown") == shown, page.evaluate("window.shown")
+        page.context.close()
+
+    def goes_on(page, socket):
+        wait("it plays", lambda: page.evaluate("window.shown.length") == 1)
+        assert workers() == 2
+
+    def nothing(page, socket):
+        pass
+
+    def comes_late(page, socket):
+        page.wait_for_timeout(500)
+        assert page.evaluate("window.shown.length") == 0 and not page.evaluate("window.ended")
+        socket.send(part(2, live))
+        page.evaluate("window.come()")
+        wait("the newest is shown", lambda: 2 in page.evaluate("window.shown"))
+        socket.close(code=1000, reason="")
+
+    def ends_before(page, socket):
+        socket.close(code=1001, reason="the stream was stopped")
+        wait("it ends", lambda: page.evaluate("window.ended.length"))
+        page.evaluate("window.come()")
+
+    def changes(page, socket):
+        goes_on(page, socket)
+        socket.send(part(2, tiny))
+
+    def closes(page, socket):
+        goes_on(page, socket)
+        socket.close(code=1000, reason="")
+
+    first = [part(1, live)]
+    play({"model": model}, first, closes, "the connection has ended", [1])
+    play({"model": None}, first, nothing, "no model of this identity", [])
+    play({"model": "/web/none"}, first, nothing, "404", [])
+    play({"model": f"{FIXTURES}/golden/integers.dfgs"}, first, nothing, "not a DeepFGS model", [])
+    play({"model": own}, first, nothing, "made with model", [])
+    play({"model": model, "late": True}, first, comes_late, "the connection has ended", [2])
+    play({"model": model, "late": True}, first, ends_before, "the stream was stopped", [])
+    play({"model": model}, first, changes, "made with model", [1])
+    for message in ("words", b"short", part(1, live[:50], offset=50), part(1, live, length=10)):
+        play({"model": model}, [message], nothing, "a message without a head" if len(message) < 24 else "a part that fits no frame", [])
+    play({"model": model}, [part(1, b"no frame of any kind")], nothing, "not a DeepFGS frame", [])
+
+    page = opened(browser, f"{origin}/web/style.css", uncaught)
+    page.evaluate(PLAY, {"model": model})
+    wait("it ends", lambda: page.evaluate("window.ended") == ["there is no connection to the stream"])
+    page.context.close()
+    assert not uncaught, uncaught

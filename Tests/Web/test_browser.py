@@ -8,7 +8,7 @@ import sys
 import time
 
 from daemon import ROOT, wait
-from failures import library_fails, page_fails
+from failures import library_fails, live_ends, page_fails
 from playwright.sync_api import sync_playwright
 from test_page import contrast, watched
 from website import ISOLATION, Site
@@ -171,6 +171,7 @@ def main():
         with Site(True) as origin:
             library_fails(browser, origin)
             page_fails(browser, origin)
+            live_ends(browser, origin)
         browser.close()
     if problems:
         sys.exit(f"the page complains: {problems}")
