@@ -214,6 +214,8 @@ void dgs_on_pads(GstElement *element, DGSPad added, DGSPad removed, void *user)
     g_signal_connect(element, "pad-removed", G_CALLBACK(removed), user);
 }
 
+void dgs_clear_ssrc(GstElement *demultiplexer, guint ssrc) { g_signal_emit_by_name(demultiplexer, "clear-ssrc", ssrc); }
+
 static GstFlowReturn kept(GstFlowReturn flow)
 {
     return flow == GST_FLOW_ERROR || flow == GST_FLOW_NOT_LINKED || flow == GST_FLOW_NOT_NEGOTIATED ? GST_FLOW_OK

@@ -56,7 +56,7 @@ import Testing
             + Depacketiser.statisticFields.count { $0.unit != .word } + CodecStatistics.encoder.count
             + CodecStatistics.decoder.count
         let made = samples.count { $0.contains(/^deepfgsd_(receiver|input|encoder|decoder)_/) }
-        #expect(made == numbers + 2, "and receiver_up and input_senders, which are the daemon's own")
+        #expect(made == numbers + 3, "and receiver_up, input_senders and input_refused_datagrams, the daemon's own")
     }
 
     @Test func dashboardAsksForWhatThereIs() throws {

@@ -47,6 +47,9 @@ void dgs_when_idle(GstPad *pad, void (*idle)(void *user), void *user);
 typedef void (*DGSPad)(GstElement *element, GstPad *pad, void *user);
 void dgs_on_pads(GstElement *element, DGSPad added, DGSPad removed, void *user);
 
+/* Takes the pads of an SSRC off an rtpssrcdemux. */
+void dgs_clear_ssrc(GstElement *demultiplexer, guint ssrc);
+
 /* What goes wrong behind a ghost pad is not told to who pushes into it; lists of buffers stay lists. */
 void dgs_keep_failures(GstPad *ghost);
 /* Makes an RTP payloader write a header extension, by the extension's element, under an id. FALSE without the element. */

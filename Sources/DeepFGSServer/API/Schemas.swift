@@ -35,7 +35,8 @@ extension ReceiverStatus {
 extension InputStatus {
     var json: JSON {
         .object([
-            ("senders", .integer(senders)), ("feedback", feedback.map { .string($0) } ?? .null),
+            ("senders", .integer(senders)), ("datagrams-refused", .integer(refused)),
+            ("feedback", feedback.map { .string($0) } ?? .null),
             ("stats", statistics(numbers, [:])),
         ])
     }

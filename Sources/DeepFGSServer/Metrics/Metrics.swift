@@ -32,6 +32,9 @@ enum Metrics {
         add(StatisticMetric.decoder, "deepfgsd_decoder_", stream.decoder ?? [:], labels, &out)
         if let input = stream.input {
             out.add("deepfgsd_input_senders", .gauge, "Senders that send to the stream.", Double(input.senders), labels)
+            out.add(
+                "deepfgsd_input_refused_datagrams_total", .counter, "RTP and RTCP of strangers, or not valid.",
+                Double(input.refused), labels)
             add(StatisticMetric.input, "deepfgsd_input_", input.numbers, labels, &out)
         }
         if let recording = stream.recording {

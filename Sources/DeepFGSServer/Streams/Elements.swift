@@ -51,9 +51,9 @@ func remove(_ element: Element, from bin: Element) {
     _ = bin.withMemoryRebound(to: GstBin.self, capacity: 1) { gst_bin_remove($0, element) }
 }
 
-/// Gives a bin a pad that is that of an element in it.
-func addGhost(_ name: String, of inner: Element, to bin: Element) throws(StreamError) {
-    guard let pad = gst_element_get_static_pad(inner, name) else { throw StreamError("no pad \(name)") }
+/// Gives a bin a pad that is that of an element in it, of the same name where `inner` is not named.
+func addGhost(_ name: String, of element: Element, _ inner: String? = nil, to bin: Element) throws(StreamError) {
+    guard let pad = gst_element_get_static_pad(element, inner ?? name) else { throw StreamError("no pad \(name)") }
     defer { gst_object_unref(pad) }
     gst_element_add_pad(bin, gst_ghost_pad_new(name, pad))
 }

@@ -3,63 +3,66 @@ import CGStreamer
 import Glibc
 import Synchronization
 
-/// RTP that comes in: the sockets and session, and what is behind each sender's pad.
-///
-/// A sender that starts anew has another SSRC and so a pad of its own; a funnel makes them one stream again.
+/// RTP that comes in: the sockets, who is let in, and a session for each who is; a funnel makes them one stream again.
 final class Input: @unchecked Sendable {
+    private let settings: InputSettings
     private let bin: Element
     private let funnel: Element
-    private let session: Element
+    private let demultiplexer: Element
     private let depayloads: Bool
     private let learnsAddress: Bool
     private let stream: String
-    /// Elements of the pipeline, which any thread may use while they are in it.
-    private struct Sender: @unchecked Sendable {
-        var depayloader: Element?
-        var funnelPad: UnsafeMutablePointer<GstPad>
-    }
+    /// What RTCP comes to, and leaves from.
+    private let socket: UnsafeMutablePointer<GSocket>?
     private struct State {
-        /// By the address of their pads.
-        var senders: [UInt: Sender] = [:]
-        /// Of senders that went.
+        var gate: SenderGate
+        /// By SSRC.
+        var sessions: [UInt32: InputSession] = [:]
+        /// Of sessions that went.
         var past: [String: Double] = [:]
+        /// Where feedback went last.
         var feedback: String?
+        /// Refused datagrams that the log has told of, and when it did.
+        var told = 0
+        var toldAt = -Double.infinity
     }
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    /// More senders at one port than this are strangers.
-    private static let senderLimit = 8
+    /// Refused datagrams are told of at most so often.
+    private static let tellSeconds = 60.0
 
     /// Elements that begin a pipeline's description; its end is an element `in` to link to.
     static func description(_ settings: InputSettings) -> String {
         """
-        rtpbin name=rtp rtp-profile=avpf autoremove=true max-streams=\(senderLimit) latency=\(settings.latency) \
-        rtpsession0::bandwidth=\(settings.bandwidth) \
-        udpsrc name=rtp-in buffer-size=4000000 reuse=false ! rtp.recv_rtp_sink_0 \
-        udpsrc name=rtcp-in reuse=false ! rtp.recv_rtcp_sink_0 \
-        rtp.send_rtcp_src_0 ! udpsink name=rtcp-out sync=false async=false \
+        rtpssrcdemux name=senders \
+        udpsrc name=rtp-in buffer-size=4000000 reuse=false ! senders.sink \
+        udpsrc name=rtcp-in reuse=false caps=application/x-rtcp ! senders.rtcp_sink \
         funnel name=in
         """
     }
 
     private static let caps = """
-        application/x-rtp,media=video,clock-rate=90000,encoding-name=X-DEEPFGS,payload=96,\
+        application/x-rtp,media=video,clock-rate=90000,encoding-name=X-DEEPFGS,payload=\(RTPPacket.payloadType),\
         extmap-1=(string)\(transportWideFeedback)
         """
 
     init(
         _ settings: InputSettings, depayloads: Bool, bin: Element, stream: String
     ) throws(StreamError) {
+        self.settings = settings
         self.bin = bin
         self.depayloads = depayloads
         self.stream = stream
         funnel = try element("in", in: bin)
-        session = try element("rtp", in: bin)
+        demultiplexer = try element("senders", in: bin)
         learnsAddress = settings.feedback.isEmpty
+        state = Mutex(
+            State(
+                gate: SenderGate(linger: Double(settings.latency) / 1000 + 0.2),
+                feedback: learnsAddress ? nil : settings.feedback))
         guard let listen = Endpoint(settings.listen) else { throw StreamError("listen \(Endpoint.expected)") }
         let rtp = try element("rtp-in", in: bin)
         let rtcp = try element("rtcp-in", in: bin)
-        let out = try element("rtcp-out", in: bin)
         dgs_set_caps(rtp, Self.caps)
         for (source, port) in [(rtp, listen.port), (rtcp, listen.port + 1)] {
             set(source, "address", listen.host)
@@ -68,103 +71,130 @@ final class Input: @unchecked Sendable {
                 throw StreamError("cannot listen at \(listen.host) port \(port): is it in use?")
             }
         }
-        if let socket = dgs_used_socket(rtcp) {
-            dgs_share_socket(out, socket)
-            g_object_unref(socket)
-        }
-        set(out, "clients", "")
-        if let fixed = Endpoint(settings.feedback) {
-            dgs_send_to(out, fixed.host, Int32(fixed.port))
-            state.withLock { $0.feedback = settings.feedback }
-        } else {
-            nonisolated(unsafe) let out = out
-            try onBuffer(rtcp, "src") { [weak self] buffer in
-                self?.learn(from: buffer, out)
-                return true
-            }
-        }
+        socket = dgs_used_socket(rtcp)
+        try onBuffer(rtp, "src") { [weak self] in self?.admitsRTP($0) ?? false }
+        try onBuffer(rtcp, "src") { [weak self] in self?.admitsRTCP($0) ?? false }
         dgs_on_pads(
-            session,
+            demultiplexer,
             { _, pad, user in
                 guard let pad, let user else { return }
                 Unmanaged<Input>.fromOpaque(user).takeUnretainedValue().added(pad)
-            },
-            { _, pad, user in
-                guard let pad, let user else { return }
-                Unmanaged<Input>.fromOpaque(user).takeUnretainedValue().removed(pad)
-            }, Unmanaged.passUnretained(self).toOpaque())
+            }, { _, _, _ in }, Unmanaged.passUnretained(self).toOpaque())
     }
 
-    /// Feedback goes to where the sender's RTCP comes from.
-    private func learn(from buffer: UnsafeMutablePointer<GstBuffer>, _ out: Element) {
+    deinit { if let socket { g_object_unref(socket) } }
+
+    // MARK: - Packets
+
+    private func origin(of buffer: UnsafeMutablePointer<GstBuffer>) -> SenderGate.Origin {
         var host = [CChar](repeating: 0, count: 64)
         let port = dgs_buffer_origin(buffer, &host, gsize(host.count))
-        guard port > 0 else { return }
-        let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let address = "\(name) \(port)"
-        guard state.withLock({ $0.feedback != address }) else { return }
-        state.withLock { $0.feedback = address }
-        dgs_send_to(out, name, port)
-        Log.info("feedback goes to \(name) port \(port)", stream: stream)
+        return SenderGate.Origin(
+            host: String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self),
+            port: Int(port))
     }
 
+    private func admitsRTP(_ buffer: UnsafeMutablePointer<GstBuffer>) -> Bool {
+        let packet = withBytes(of: buffer) { RTPPacket(parsing: $0) } ?? nil
+        let (from, now) = (origin(of: buffer), monotonicTime)
+        return state.withLock { $0.gate.admits(packet, from: from, at: now) }
+    }
+
+    private func admitsRTCP(_ buffer: UnsafeMutablePointer<GstBuffer>) -> Bool {
+        let compound = withBytes(of: buffer) { RTCPCompound(parsing: $0) } ?? nil
+        let (from, now) = (origin(of: buffer), monotonicTime)
+        let isAdmitted = state.withLock { $0.gate.admits(compound, from: from, at: now) }
+        if isAdmitted, let compound { answer(to: compound.sender) }
+        return isAdmitted
+    }
+
+    /// Feedback goes to where the sender's RTCP comes from, unless the file names an address.
+    private func answer(to ssrc: UInt32) {
+        let (session, to, isNew) = state.withLock { state -> (InputSession?, SenderGate.Origin?, Bool) in
+            guard learnsAddress, let session = state.sessions[ssrc], let to = state.gate.feedback(to: ssrc) else {
+                return (nil, nil, false)
+            }
+            return (session, to, session.answers != to)
+        }
+        guard let session, let to, isNew else { return }
+        session.answer(to: to)
+        state.withLock { $0.feedback = "\(to.host) \(to.port)" }
+        Log.info("feedback goes to \(to.host) port \(to.port)", stream: stream)
+    }
+
+    // MARK: - Sessions
+
+    /// The demultiplexer has a pad for the RTP of each SSRC, `src_N`, and then one for its RTCP, `rtcp_src_N`.
     private func added(_ pad: UnsafeMutablePointer<GstPad>) {
-        // The session's other pads are requested, not added; those that packets come out of are named recv_rtp_src.
-        guard let name = gst_object_get_name(UnsafeMutableRawPointer(pad).assumingMemoryBound(to: GstObject.self))
-        else { return }
-        defer { g_free(name) }
-        guard String(cString: name).hasPrefix("recv_rtp_src"),
-            let funnelPad = gst_element_request_pad_simple(funnel, "sink_%u")
-        else { return }
-        var depayloader: Element?
-        if depayloads, let made = gst_element_factory_make("rtpdeepfgsdepay", nil) {
-            depayloader = made
-            add(made, to: bin)
-            gst_element_sync_state_with_parent(made)
-            _ = try? withPad(made, "src") { gst_pad_link($0, funnelPad) }
-            _ = try? withPad(made, "sink") { gst_pad_link(pad, $0) }
-        } else {
-            gst_pad_link(pad, funnelPad)
+        let name = DeepFGSServer.name(of: pad)
+        guard let ssrc = name.split(separator: "_").last.flatMap({ UInt32($0) }) else { return }
+        guard name.hasPrefix("src_") else {
+            state.withLock { $0.sessions[ssrc] }?.link(pad, to: "rtcp")
+            return
         }
-        let sender = Sender(depayloader: depayloader, funnelPad: funnelPad)
-        let address = UInt(bitPattern: pad)
-        state.withLock { $0.senders[address] = sender }
-        Log.info("a sender has come (\(String(cString: name)))", stream: stream)
+        do throws(StreamError) {
+            let session = try InputSession(
+                settings, depayloads: depayloads, parent: bin, funnel: funnel, socket: socket)
+            session.link(pad, to: "rtp")
+            state.withLock { $0.sessions[ssrc] = session }
+            if let fixed = Endpoint(settings.feedback) {
+                session.answer(to: SenderGate.Origin(host: fixed.host, port: fixed.port))
+            } else {
+                answer(to: ssrc)
+            }
+            Log.info("a sender has come (SSRC \(ssrc))", stream: stream)
+        } catch {
+            // Nothing is linked, so that the source fails and the stream with it.
+            Log.error(error.reason, stream: stream)
+        }
     }
 
-    private func removed(_ pad: UnsafeMutablePointer<GstPad>) {
-        let address = UInt(bitPattern: pad)
-        guard let sender = state.withLock({ $0.senders.removeValue(forKey: address) }) else { return }
-        if let depayloader = sender.depayloader {
-            let last = DeepFGSServer.statistics(of: depayloader, "frame-stats").numbers
-            state.withLock { $0.past.merge(last, uniquingKeysWith: +) }
-            gst_element_set_state(depayloader, GST_STATE_NULL)
-            remove(depayloader, from: bin)
+    /// Ends the sessions of senders that have gone; on the stream's thread, now and then.
+    func sweep() {
+        let now = monotonicTime
+        let gone = state.withLock { state -> [UInt32: InputSession] in
+            let named = state.gate.gone(at: now)
+            // Of one whose packet was on its way when its session ended.
+            let stray = state.sessions.keys.filter { !state.gate.knows($0) }
+            let gone = Set(named + stray).compactMap { ssrc in
+                state.sessions.removeValue(forKey: ssrc).map { (ssrc, $0) }
+            }
+            return Dictionary(gone) { first, _ in first }
         }
-        gst_element_release_request_pad(funnel, sender.funnelPad)
-        gst_object_unref(sender.funnelPad)
-        Log.info("a sender has gone", stream: stream)
+        for (ssrc, session) in gone {
+            dgs_clear_ssrc(demultiplexer, ssrc)
+            let last = session.statistics
+            state.withLock { $0.past.merge(last, uniquingKeysWith: +) }
+            session.dispose()
+            Log.info("a sender has gone (SSRC \(ssrc))", stream: stream)
+        }
+        let refusal = state.withLock { state -> (count: Int, reason: String)? in
+            guard let refusal = state.gate.refusal, state.gate.refused > state.told,
+                now - state.toldAt > Self.tellSeconds
+            else { return nil }
+            defer { (state.told, state.toldAt) = (state.gate.refused, now) }
+            return (state.gate.refused - state.told, refusal.reason)
+        }
+        if let refusal {
+            Log.warning("\(refusal.count) datagrams refused; the last: \(refusal.reason)", stream: stream)
+        }
     }
+
+    // MARK: - Status
 
     /// Sums of all senders since the pipeline started.
     var statistics: [String: Double] {
-        let (senders, past) = state.withLock { state in
-            // Held so that they outlive the look at them.
-            let held = state.senders.values.filter { $0.depayloader != nil }
-            for sender in held { gst_object_ref(sender.depayloader) }
-            return (held, state.past)
-        }
-        var sum = past
-        for element in senders.compactMap(\.depayloader) {
-            sum.merge(DeepFGSServer.statistics(of: element, "frame-stats").numbers, uniquingKeysWith: +)
-            gst_object_unref(element)
-        }
-        return sum
+        let (sessions, past) = state.withLock { (Array($0.sessions.values), $0.past) }
+        return sessions.reduce(past) { $0.merging($1.statistics, uniquingKeysWith: +) }
     }
 
-    var senders: Int { state.withLock { $0.senders.count } }
-    /// Where feedback goes.
+    var senders: Int { state.withLock { $0.gate.senders.count } }
+    /// Datagrams that were not let in.
+    var refused: Int { state.withLock { $0.gate.refused } }
+    /// Where feedback goes, or went last.
     var feedback: String? { state.withLock { $0.feedback } }
+    /// Why no frame comes.
+    var reason: String { state.withLock { $0.gate.reason(at: monotonicTime) } }
 }
 
 /// The header extension that feedback on every packet needs.

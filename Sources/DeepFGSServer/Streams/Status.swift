@@ -59,6 +59,8 @@ public struct ReceiverStatus: Sendable {
 
 public struct InputStatus: Sendable {
     public var senders: Int
+    /// Datagrams that were not let in.
+    public var refused = 0
     public var feedback: String?
     /// What `rtpdeepfgsdepay` counts, by its names.
     public var numbers: [String: Double]

@@ -194,7 +194,7 @@ public final class Stream: Sendable {
             let last = counts.frames > before ? counts.last : nil
             if run.settings.send == nil {
                 let flows = last.map { now - $0 < Self.waitingSeconds } ?? false
-                set(flows ? .running : .waiting, flows ? nil : "no sender sends")
+                set(flows ? .running : .waiting, flows ? nil : run.input?.reason)
             } else {
                 if last != nil { set(.running, nil) }
                 if let reason = stall(run, last, now) { return .failed(reason) }
@@ -224,7 +224,10 @@ public final class Stream: Sendable {
                 ReceiverStatus(
                     name: name, settings: refusal.settings, state: "failed", reason: refusal.reason, rtcpPort: 0))
         }
-        let input = run.input.map { InputStatus(senders: $0.senders, feedback: $0.feedback, numbers: $0.statistics) }
+        run.input?.sweep()
+        let input = run.input.map {
+            InputStatus(senders: $0.senders, refused: $0.refused, feedback: $0.feedback, numbers: $0.statistics)
+        }
         let recording = recordingStatus(of: run)
         let encoder = run.encoder.map { statistics(of: $0, "stats").numbers }
         let decoder = run.decoder.map { statistics(of: $0, "stats").numbers }
