@@ -121,13 +121,14 @@ SEARCH = "async () => {" + TELL + """
   const search = tell(decoder.frames(stream, { signal: given.signal }));
   const width = await tell(decoder.decode(frame));   // meanwhile
   given.abort();
+  const givenUp = await search;
   const late = await tell(decoder.frames(frame, { signal: given.signal }));
   const short = await decoder.frames(frame);
   const closed = tell(decoder.frames(stream));
   const most = Decoder.streamLimit;
   const tooMany = await tell(decoder.frames(new ArrayBuffer(most + 1)));
   decoder.close();
-  return { width, search: await search, late, short, closed: await closed, tooMany, length: frame.length };
+  return { width, search: givenUp, late, short, closed: await closed, tooMany, length: frame.length };
 }"""
 
 LOST = "async () => {" + TELL + """
@@ -360,6 +361,8 @@ def live_ends(browser, origin):
         socket.close(code=1001, reason="the stream was stopped")
         wait("it ends", lambda: page.evaluate("window.ended.length"))
         page.evaluate("window.come()")
+        page.wait_for_timeout(500)
+        assert page.evaluate("performance.getEntriesByType('resource').every(({ name }) => !name.endsWith('.wasm'))"), "a decoder is loaded in vain"
 
     def changes(page, socket):
         goes_on(page, socket)
