@@ -2,6 +2,7 @@
 
 #include <gio/gio.h>
 #include <libsoup/soup.h>
+#include <sys/socket.h>
 
 #include "http_internal.h"
 
@@ -346,6 +347,7 @@ DGSServer *dgs_server_new(const char *address, guint port, const char *certifica
     if (!dgs_endpoint_open(address, port, certificate, key, &wanted, &tls, problem))
         return NULL;
     GSocketService *service = g_socket_service_new();
+    g_socket_listener_set_backlog(G_SOCKET_LISTENER(service), SOMAXCONN);
     if (!g_socket_listener_add_address(G_SOCKET_LISTENER(service), wanted, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP,
                                        NULL, &effective, &error)) {
         *problem = g_strdup_printf("%s port %u: %s", address, port, error->message);

@@ -10,8 +10,8 @@
 
 /* Seconds between pings, which tell the system that a viewer is gone: it ends connections that answer no packets. */
 #define KEEPALIVE_SECONDS 15
-/* What viewers send are a few numbers. */
-#define LONGEST_MESSAGE 64
+/* What viewers send are a few numbers, and control frames (RFC 6455, 5.5), which may have so many bytes. */
+#define LONGEST_MESSAGE 125
 
 struct DGSViewer {
     SoupWebsocketConnection *socket;

@@ -9,7 +9,7 @@ typedef struct DGSViewer DGSViewer;
 typedef struct {
     /* A viewer has come, by a request that the server's handler left unanswered; `path` as it came. */
     void (*opened)(DGSViewer *viewer, const char *path, void *user);
-    /* What it sends: at most 64 bytes. */
+    /* What it sends: at most 125 bytes. */
     void (*message)(DGSViewer *viewer, const void *bytes, gsize length, void *user);
     /* It has gone; the last that is heard of it. */
     void (*closed)(DGSViewer *viewer, void *user);

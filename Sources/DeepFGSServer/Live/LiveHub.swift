@@ -63,8 +63,8 @@ final class LiveHub {
     // MARK: - Viewers
 
     private func opened(_ handle: OpaquePointer, _ path: String) {
-        // ControlAPI let the request pass: the stream was there. A name has no characters that would be encoded.
-        let parts = path.split(separator: "/").map(String.init)
+        // ControlAPI let the request pass: the stream was there.
+        let parts = path.split(separator: "/").map { HTTPServer.decoded($0.utf8) ?? "" }
         guard parts.count == 4, let stream = streams[parts[2]] else {
             return dgs_viewer_close(handle, "no stream of this name")
         }
