@@ -31,10 +31,13 @@ final class InputSession: @unchecked Sendable {
     ) throws(StreamError) {
         self.parent = parent
         self.funnel = funnel
+        // The queue, since a jitter buffer waits where it is full (10 000 packets with sequence numbers far apart): the
+        // others at this socket must not wait with it. When packets came is written in them before.
         bin = try parseBin(
             """
             rtpbin name=rtp rtp-profile=avpf latency=\(settings.latency) rtpsession0::bandwidth=\(settings.bandwidth) \
-            identity name=rtp-in silent=true ! rtp.recv_rtp_sink_0 \
+            queue name=rtp-in leaky=upstream max-size-buffers=4000 max-size-bytes=0 max-size-time=0 \
+            ! rtp.recv_rtp_sink_0 \
             identity name=rtcp-in silent=true ! rtp.recv_rtcp_sink_0 \
             rtp.send_rtcp_src_0 ! udpsink name=rtcp-out sync=false async=false \
             \(depayloads ? "rtpdeepfgsdepay" : "identity silent=true") name=last
