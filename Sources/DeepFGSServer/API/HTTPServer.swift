@@ -177,13 +177,13 @@ final class HTTPServer {
     }
 
     private static func parse(_ handle: OpaquePointer) -> Request? {
-        let parts = String(cString: dgs_request_path(handle)).split(separator: "/").map { decoded($0.utf8) }
+        let parts = String(cString: dgs_request_path(handle)).split(separator: "/").map { percentDecoded($0.utf8) }
         let query = dgs_request_query(handle).map { String(cString: $0) } ?? ""
         var values: [(name: String, value: String)] = []
         for pair in query.split(separator: "&") {
             let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = decoded(sides[0].utf8, form: true),
-                let value = decoded((sides.count > 1 ? sides[1] : "").utf8, form: true)
+            guard let name = percentDecoded(sides[0].utf8, form: true),
+                let value = percentDecoded((sides.count > 1 ? sides[1] : "").utf8, form: true)
             else { return nil }
             values.append((name, value))
         }
@@ -196,32 +196,6 @@ final class HTTPServer {
             method: String(cString: dgs_request_method(handle)), path: parts.compactMap { $0 }, query: values,
             body: body,
             bodyTooLong: tooLong != 0, header: { name in dgs_request_header(handle, name).map { String(cString: $0) } })
-    }
-
-    /// Percent-decoded text; nil where it is not UTF-8.
-    static func decoded(_ text: some Sequence<UInt8>, form: Bool = false) -> String? {
-        var bytes: [UInt8] = []
-        var iterator = text.makeIterator()
-        while let byte = iterator.next() {
-            if byte == UInt8(ascii: "%") {
-                guard let high = iterator.next().flatMap(digit), let low = iterator.next().flatMap(digit) else {
-                    return nil
-                }
-                bytes.append(high << 4 | low)
-            } else {
-                bytes.append(form && byte == UInt8(ascii: "+") ? 32 : byte)
-            }
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 48...57: byte - 48
-        case 65...70: byte - 55
-        case 97...102: byte - 87
-        default: nil
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 import CDeepFGSServer
 import DeepFGS
+import DeepFGSTools
 import Glibc
 
 /// The viewers of all streams: each is sent the latest frame of its stream, cut for its connection.
@@ -64,7 +65,7 @@ final class LiveHub {
 
     private func opened(_ handle: OpaquePointer, _ path: String) {
         // ControlAPI let the request pass: the stream was there.
-        let parts = path.split(separator: "/").map { HTTPServer.decoded($0.utf8) ?? "" }
+        let parts = path.split(separator: "/").map { percentDecoded($0.utf8) ?? "" }
         guard parts.count == 4, let stream = streams[parts[2]] else {
             return dgs_viewer_close(handle, "no stream of this name")
         }
