@@ -1,8 +1,9 @@
-/// Percent-decoded text (RFC 3986, section 2.1); nil where an escape is none or the bytes are not UTF-8.
+/// Decodes percent-encoded text (RFC 3986, section 2.1).
 ///
 /// - Parameters:
 ///   - text: Any bytes.
 ///   - form: Whether `+` stands for a space, as in queries of forms.
+/// - Returns: The text; nil where an escape is none or the bytes are not UTF-8.
 public func percentDecoded(_ text: some Sequence<UInt8>, form: Bool = false) -> String? {
     var bytes: [UInt8] = []
     var iterator = text.makeIterator()
