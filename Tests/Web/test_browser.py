@@ -83,6 +83,16 @@ def conforms(browser, isolated, problems):
         page.context.close()
 
 
+def settled(look, seconds=3):
+    """What is seen once it has been the same for a while: pictures that are still being decoded come one after another."""
+    seen, since = look(), time.monotonic()
+    while time.monotonic() < since + seconds:
+        time.sleep(0.1)
+        if (now := look()) != seen:
+            seen, since = now, time.monotonic()
+    return seen
+
+
 def cut_page(browser, isolated, problems):
     """The page on a file server: a picture within three seconds, its cut by the keyboard, the cut file, a dropped file."""
     with Site(isolated) as origin:
@@ -136,8 +146,7 @@ def cut_page(browser, isolated, problems):
                           " frame.dispatchEvent(new Event('input')); }", number)
             wait("the frame is shown", lambda number=number: page.inner_text("#frame-text") == f"{number} of 3" and page.evaluate(
                 "document.getElementById('bytes').textContent.replace(/,/g, '').split(' ')[0]") == page.get_attribute("#picture", "data-bytes"))
-            time.sleep(1)
-            cuts.append(int(page.get_attribute("#picture", "data-bytes")))
+            cuts.append(int(settled(lambda: page.get_attribute("#picture", "data-bytes"))))
         with page.expect_download() as download:
             page.click("#download")
         assert cuts[0] == cuts[2] > cuts[1], cuts

@@ -55,6 +55,8 @@ def look(page, daemon):
     image = page.locator("#stream-camera img")
     slider = page.locator("#stream-camera .bytes")
     slider.focus()
+    # One of the photographs is little more than its base.
+    wait("a frame with much to cut", lambda: int(page.inner_text("#stream-camera .cut output").split(" of ")[-1].split()[0]) > 40000)
     page.keyboard.press("Home")
     base = wait("the base is shown", lambda: "of" in page.inner_text("#stream-camera .cut output") and
                 int(image.get_attribute("data-bytes")) < 20000 and image.get_attribute("data-bytes"))
