@@ -23,13 +23,7 @@ typedef struct {
         _mm256_add_epi32((s).low, _mm256_madd_epi16((a).low, (w).low)),                                                \
             _mm256_add_epi32((s).high, _mm256_madd_epi16((a).high, (w).high))                                          \
     }
-#define SUMS(v)                                                                                                        \
-    ({                                                                                                                 \
-        Sums v_ = v;                                                                                                   \
-        v16i all_;                                                                                                     \
-        __builtin_memcpy(&all_, &v_, 64);                                                                              \
-        all_;                                                                                                          \
-    })
+#define SUMS(v) IN_ONE(v)
 #define KEEP(v) __asm__ volatile("" : "+x"((v).low), "+x"((v).high))
 #define PAIR 0
 

@@ -9,10 +9,4 @@ typedef struct {
         _Pragma("unroll") for (int i = 0; i < 4; i++) all_.part[i] = (expression);                                     \
         all_;                                                                                                          \
     })
-#define SUMS(v)                                                                                                        \
-    ({                                                                                                                 \
-        Quarters v_ = v;                                                                                               \
-        v16i sums_;                                                                                                    \
-        __builtin_memcpy(&sums_, &v_, 64);                                                                             \
-        sums_;                                                                                                         \
-    })
+#define SUMS(v) IN_ONE(v)

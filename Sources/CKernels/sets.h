@@ -24,6 +24,14 @@ int64_t deepfgs_ceiling_vnni_bytes(int64_t rounds);
 int64_t deepfgs_ceiling_vnni_words(int64_t rounds);
 #endif
 
+// A structure of 64 bytes as one vector, for sets whose own vectors are shorter.
+#define IN_ONE(v)                                                                                                      \
+    ({                                                                                                                 \
+        __auto_type v_ = v;                                                                                            \
+        v16i all_;                                                                                                     \
+        __builtin_memcpy(&all_, &v_, 64);                                                                              \
+        all_;                                                                                                          \
+    })
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define NAME(x) JOIN(JOIN(SET, _), x)
