@@ -1,16 +1,16 @@
 /// Big-endian fields of a byte buffer whose length the caller has checked.
-struct ByteReader {
+package struct ByteReader {
     private let bytes: UnsafeRawBufferPointer
 
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-    func uint16(at offset: Int) -> UInt16 {
+    package func uint16(at offset: Int) -> UInt16 {
         UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
     }
-    func uint32(at offset: Int) -> UInt32 {
+    package func uint32(at offset: Int) -> UInt32 {
         UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
-    func uint64(at offset: Int) -> UInt64 {
+    package func uint64(at offset: Int) -> UInt64 {
         UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 }

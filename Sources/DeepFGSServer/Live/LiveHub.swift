@@ -1,5 +1,6 @@
 import CDeepFGSServer
 import DeepFGS
+import DeepFGSBitstream
 import DeepFGSTools
 import Glibc
 
@@ -89,7 +90,7 @@ final class LiveHub {
     private func received(_ bytes: UnsafeRawBufferPointer, from handle: OpaquePointer) {
         guard let viewer = viewers[handle] else { return }
         guard bytes.count == 4 else { return dgs_viewer_close(handle, "not an acknowledgement") }
-        viewer.cutter.acknowledge(UInt32(bigEndian: bytes.loadUnaligned(as: UInt32.self)), at: monotonicTime)
+        viewer.cutter.acknowledge(ByteReader(bytes).uint32(at: 0), at: monotonicTime)
         // Who acknowledges without reading would have everything wait here.
         guard dgs_viewer_may_have(handle, guint64(viewer.cutter.acknowledged)) != 0 else {
             Log.warning("a viewer acknowledges what has not arrived: it is let go", stream: viewer.stream.name)
