@@ -104,15 +104,12 @@ char *dgs_server_refusal(const char *address, guint port, const char *certificat
     return problem;
 }
 
-gboolean dgs_server_renew(DGSServer *server, const char *address, const char *certificate, const char *key,
-                          char **problem)
+gboolean dgs_server_renew(DGSServer *server, const char *certificate, const char *key, char **problem)
 {
-    GSocketAddress *where;
-    GTlsCertificate *identity;
-    if (!dgs_endpoint_open(address, dgs_server_port(server), certificate, key, &where, &identity, problem))
-        return FALSE;
-    g_object_unref(where);
-    dgs_server_use(server, identity);
+    *problem = NULL;
+    GTlsCertificate *identity = certificate ? certificate_of(certificate, key, problem) : NULL;
+    if (!*problem)
+        dgs_server_use(server, identity);
     g_clear_object(&identity);
-    return TRUE;
+    return !*problem;
 }

@@ -28,8 +28,7 @@ DGSServer *dgs_server_new(const char *address, guint port, const char *certifica
  * where nothing is wrong. The caller frees it. */
 char *dgs_server_refusal(const char *address, guint port, const char *certificate, const char *key);
 /* Reads certificate and key again, for the connections to come; FALSE and words, which the caller frees, where that fails. */
-gboolean dgs_server_renew(DGSServer *server, const char *address, const char *certificate, const char *key,
-                          char **problem);
+gboolean dgs_server_renew(DGSServer *server, const char *certificate, const char *key, char **problem);
 /* The port that it listens at. */
 guint dgs_server_port(DGSServer *server);
 guint dgs_server_connections(DGSServer *server);

@@ -118,7 +118,7 @@ final class HTTPServer {
         let certificate = settings.tlsCertificate.isEmpty ? nil : settings.tlsCertificate
         var problem: UnsafeMutablePointer<CChar>?
         let key = certificate == nil ? nil : settings.tlsKey
-        guard dgs_server_renew(server, settings.address, certificate, key, &problem) != 0 else {
+        guard dgs_server_renew(server, certificate, key, &problem) != 0 else {
             defer { g_free(problem) }
             throw StreamError(problem.map { String(cString: $0) } ?? "TLS: the certificate cannot be used")
         }

@@ -69,6 +69,7 @@ public struct APISettings: Settings {
         .integer("preview-max-pixels", \.previewMaxPixels, 1...FrameHeader.maximumPixels, unit: "pixels"),
     ]
 
+    /// What only begins like an address of 127.0.0.0/8 is none at all, and refused where it would be opened.
     var isLoopback: Bool { address == "::1" || address.hasPrefix("127.") }
 }
 
