@@ -89,7 +89,7 @@ struct Folder {
         guard least <= quotaBytes else {
             throw StreamError("\(least) bytes at once are more than quota-bytes \(quotaBytes)")
         }
-        let files = files(ending).map { (path: $0, bytes: size(of: $0)) }
+        let files = files(ending).map { (path: $0, bytes: Self.size(of: $0)) }
         var total = files.reduce(bytes) { $0 + $1.bytes }
         var deleted: [String] = []
         for file in files where total > quotaBytes {
@@ -111,7 +111,8 @@ struct Folder {
         }
     }
 
-    private func size(of path: String) -> Int {
+    /// A file's length; 0 where there is none.
+    static func size(of path: String) -> Int {
         var status = stat()
         return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }

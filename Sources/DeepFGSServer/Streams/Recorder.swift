@@ -48,8 +48,7 @@ final class Recorder: Sendable {
 
     /// Gives a recording that nobody finished its name; its last frame is whole, or a prefix that a parser knows.
     private static func keep(_ path: String, _ stream: String) {
-        var status = stat()
-        let size = stat(path, &status) == 0 ? Int(status.st_size) : 0
+        let size = Folder.size(of: path)
         let name = String(path.dropLast(Folder.unfinished.utf8.count))
         if size == 0 {
             unlink(path)
