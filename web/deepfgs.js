@@ -341,7 +341,8 @@ function copied(bytes, count = Infinity) {
   }
 }
 
-const megabytes = (bytes) => `${Math.ceil(bytes / 1e6).toLocaleString("en")} MB`;
+/** A number of bytes in words. */
+export const megabytes = (bytes) => `${Math.ceil(bytes / 1e6).toLocaleString("en")} MB`;
 
 /** A number of at least 1 as a whole one, as far as it counts. */
 function upTo(most, name, value) {

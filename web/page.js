@@ -1,5 +1,5 @@
 // The page: a picture, its cut, and what the cut costs.
-import { Decoder, psnr } from "./deepfgs.js";
+import { Decoder, megabytes, psnr } from "./deepfgs.js";
 import { draw } from "./picture.js";
 
 const demos = [
@@ -33,7 +33,6 @@ function say(text, isError = false, ofPicture = false) {
 }
 
 const reason = (error) => error?.message || String(error);
-const megabytes = (bytes) => `${Math.ceil(bytes / 1e6).toLocaleString("en")} MB`;
 
 /** What a control does; where that fails, the page says why. */
 const saying = (body) => async (...given) => {
