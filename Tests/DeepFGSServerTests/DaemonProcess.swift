@@ -173,6 +173,18 @@ final class DaemonProcess {
     }
 }
 
+/// An RTSP camera at a port, ready to be asked: `rtsp://127.0.0.1:PORT/picture`.
+func rtspCamera(_ port: Int) throws -> Process {
+    let camera = Process()
+    camera.executableURL = URL(filePath: "/usr/bin/python3")
+    camera.arguments = ["\(root)Tests/Web/rtsp_camera.py", "\(port)"]
+    let pipe = Pipe()
+    camera.standardOutput = pipe
+    try camera.run()
+    #expect(String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self).hasPrefix("ready"))
+    return camera
+}
+
 extension NSLock {
     /// A value that one thread at a time changes.
     final class Box: @unchecked Sendable {

@@ -14,6 +14,17 @@ private func succeeds(_ command: String...) -> Bool {
     return process.terminationStatus == 0
 }
 
+/// A stream `out` of frames that do not get smaller, ten a second, to a port.
+private func snow(to port: Int) -> String {
+    """
+      out:
+        send:
+          source: {launch: "videotestsrc is-live=true pattern=snow ! video/x-raw,width=128,height=128,framerate=10/1"}
+          receivers: {r: {address: "127.0.0.1:\(port)", start-bitrate: 5_000_000}}
+
+    """
+}
+
 private let hasNamespaces = succeeds("unshare", "-rm", "true")
 
 /// What a stream needs goes away and comes back: it waits with a reason, the others go on.
@@ -21,17 +32,7 @@ private let hasNamespaces = succeeds("unshare", "-rm", "true")
     /// A camera that is killed sends nothing more, or says goodbye; either is no end.
     @Test func anRTSPCameraVanishesAndReturns() throws {
         let port = DaemonProcess.ports()
-        func camera() throws -> Process {
-            let camera = Process()
-            camera.executableURL = URL(filePath: "/usr/bin/python3")
-            camera.arguments = ["\(root)Tests/Web/rtsp_camera.py", "\(port)"]
-            let pipe = Pipe()
-            camera.standardOutput = pipe
-            try camera.run()
-            #expect(String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self).hasPrefix("ready"))
-            return camera
-        }
-        var first = try camera()
+        var first = try rtspCamera(port)
         defer { if first.isRunning { kill(first.processIdentifier, SIGKILL) } }
         let daemon = try DaemonProcess(
             """
@@ -53,7 +54,7 @@ private let hasNamespaces = succeeds("unshare", "-rm", "true")
             let reasons = (failed["errors"] as? [[String: Any]] ?? []).compactMap { $0["reason"] as? String }
             #expect(reasons.allSatisfy { !$0.isEmpty && daemon.log.contains($0) } && reasons.count > before)
             if signal == SIGTERM { #expect(reasons.contains("the source is live, but has ended")) }
-            first = try camera()
+            first = try rtspCamera(port)
             let frames = failed["frames"] as? Int ?? 0
             try daemon.wait("it is back") {
                 let now = try daemon.stream("camera")
@@ -111,17 +112,13 @@ private let hasNamespaces = succeeds("unshare", "-rm", "true")
     @Test(.enabled(if: hasNamespaces)) func aFullDiskStopsTheRecordingAlone() throws {
         let port = DaemonProcess.ports()
         let daemon = try DaemonProcess(
-            """
-              out:
-                send:
-                  source: {launch: "videotestsrc is-live=true pattern=snow ! video/x-raw,width=128,height=128,framerate=10/1"}
-                  receivers: {r: {address: "127.0.0.1:\(port)", start-bitrate: 5_000_000}}
-              in:
-                receive:
-                  input: {listen: "127.0.0.1:\(port)"}
-                  record: {folder: FOLDER/disk, min-free-bytes: 0, quota-bytes: 0, rotate-bytes: 60_000}
-                  pictures: {folder: FOLDER/disk/pictures, min-free-bytes: 0, quota-bytes: 0}
-            """, disk: 400_000)
+            snow(to: port) + """
+                  in:
+                    receive:
+                      input: {listen: "127.0.0.1:\(port)"}
+                      record: {folder: FOLDER/disk, min-free-bytes: 0, quota-bytes: 0, rotate-bytes: 60_000}
+                      pictures: {folder: FOLDER/disk/pictures, min-free-bytes: 0, quota-bytes: 0}
+                """, disk: 400_000)
         func recording() throws -> [String: Any] { try daemon.stream("in")["recording"] as? [String: Any] ?? [:] }
         try daemon.wait("the disk is full") {
             try recording()["problem"] as? String != nil && recording()["frames-dropped"] as? Int ?? 0 > 0
@@ -152,13 +149,9 @@ private let hasNamespaces = succeeds("unshare", "-rm", "true")
     @Test(.enabled(if: hasNamespaces)) func aRecordingLeavesFreeWhatItShall() throws {
         let port = DaemonProcess.ports()
         let daemon = try DaemonProcess(
-            """
-              out:
-                send:
-                  source: {launch: "videotestsrc is-live=true pattern=snow ! video/x-raw,width=128,height=128,framerate=10/1"}
-                  receivers: {r: {address: "127.0.0.1:\(port)", start-bitrate: 5_000_000}}
-              in: {receive: {input: {listen: "127.0.0.1:\(port)"}, record: {folder: FOLDER/disk, min-free-bytes: 700_000}}}
-            """, disk: 1_000_000)
+            snow(to: port) + """
+                  in: {receive: {input: {listen: "127.0.0.1:\(port)"}, record: {folder: FOLDER/disk, min-free-bytes: 700_000}}}
+                """, disk: 1_000_000)
         try daemon.wait("it stops") { daemon.log.contains("recording stopped") }
         #expect(daemon.log.contains("fewer than min-free-bytes 700000"))
         let files = try listDirectory(daemon.disk)

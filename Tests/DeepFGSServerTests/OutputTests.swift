@@ -73,14 +73,8 @@ import Testing
         try made.run()
         made.waitUntilExit()
         #expect(made.terminationStatus == 0)
-        let camera = Process()
-        camera.executableURL = URL(filePath: "/usr/bin/python3")
-        camera.arguments = ["\(root)Tests/Web/rtsp_camera.py", "\(port)"]
-        let pipe = Pipe()
-        camera.standardOutput = pipe
-        try camera.run()
+        let camera = try rtspCamera(port)
         defer { kill(camera.processIdentifier, SIGKILL) }
-        #expect(String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self).hasPrefix("ready"))
         let shape = "width: 64, height: 48, framerate: 4"
         let daemon = try DaemonProcess(
             """

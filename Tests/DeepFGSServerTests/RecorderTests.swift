@@ -12,6 +12,14 @@ import Testing
         return path
     }
 
+    private func recorder(in folder: String, quota: Int) throws -> Recorder {
+        var settings = RecordSettings()
+        settings.folder = folder
+        settings.quotaBytes = quota
+        settings.minFreeBytes = 0
+        return try Recorder(settings, stream: "a")
+    }
+
     private func bytes(in folder: String) throws -> Int {
         try listDirectory(folder).reduce(0) { try $0 + readFile($1).count }
     }
@@ -19,11 +27,7 @@ import Testing
     @Test(arguments: [7_000, 29_000, 120_000]) func recordingsStayUnderTheirQuota(frame: Int) throws {
         let path = try folder()
         defer { try? FileManager.default.removeItem(atPath: path) }
-        var settings = RecordSettings()
-        settings.folder = path
-        settings.quotaBytes = 300_000
-        settings.minFreeBytes = 0
-        let recorder = try Recorder(settings, stream: "a")
+        let recorder = try recorder(in: path, quota: 300_000)
         let bytes = [UInt8](repeating: 7, count: frame)
         for count in 1...100 {
             bytes.withUnsafeBytes { recorder.take($0) }
@@ -39,11 +43,7 @@ import Testing
     @Test func aFrameBeyondTheQuotaIsNotWritten() throws {
         let path = try folder()
         defer { try? FileManager.default.removeItem(atPath: path) }
-        var settings = RecordSettings()
-        settings.folder = path
-        settings.quotaBytes = 1000
-        settings.minFreeBytes = 0
-        let recorder = try Recorder(settings, stream: "a")
+        let recorder = try recorder(in: path, quota: 1000)
         [UInt8](repeating: 7, count: 900).withUnsafeBytes { recorder.take($0) }
         [UInt8](repeating: 7, count: 1001).withUnsafeBytes { recorder.take($0) }
         recorder.finish()
