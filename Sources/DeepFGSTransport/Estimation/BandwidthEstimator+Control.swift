@@ -12,6 +12,7 @@ extension BandwidthEstimator {
         }
         let excess = (Double(path.queue) / 1e6 - Tuning.drainFrom) / Tuning.drainOver
         drain = rivalry.isPresent ? 1 : (1 - excess).clamped(to: Tuning.leastDrain...1)
+        noteFull(at: now)
         let isFresh = decreased.map { train.firstSent > $0 } ?? true
         if isFresh, overuse(train) {
             reduceForDelay(train, at: now)
@@ -124,8 +125,12 @@ extension BandwidthEstimator {
         }
         let over = rivalry.isPresent ? 0 : Double(min(path.queue, Tuning.mostQueue) - freeQueue) / 1e9
         reason = over > 0 ? .queue : .additive
-        if over > 0 { bitrate = bounded(bitrate * (1 - Tuning.queueGain * over * passed)) }
-        let growth = Tuning.growth * (bitrate / 1e6).squareRoot() * min(1, bitrate / Tuning.lowRate)
+        let enough = Tuning.arrivingFloor * (receivedRate ?? 0)
+        if over > 0, bitrate > enough {
+            bitrate = bounded(max(enough, bitrate * (1 - Tuning.queueGain * over * passed)))
+        }
+        let care = full.map { bitrate > Tuning.nearlyFull * $0.rate } == true ? Tuning.fullGrowth : 1
+        let growth = care * Tuning.growth * (bitrate / 1e6).squareRoot() * min(1, bitrate / Tuning.lowRate)
         var wanted = bitrate + growth * passed
         if let pool = path.pool, pool.arrivedSpan > Tuning.unstretched * pool.sentSpan, pool.rate > bitrate {
             // A rate below the estimate, while the queue empties between trains, is no capacity: rivals sent in between.
@@ -133,6 +138,24 @@ extension BandwidthEstimator {
         }
         wanted = min(wanted, limit)
         if wanted > bitrate { bitrate = bounded(wanted) } else if over <= 0 { reason = .limit }
+    }
+
+    /// Notes what the path carries where this flow fills it: its trains arrive stretched, and nothing comes between them.
+    ///
+    /// Growth that does not know it overshoots by what grows in a round trip, and a shaper's bucket hides the queue for longer.
+    private mutating func noteFull(at now: Int64) {
+        let received = receivedRate ?? 0
+        if let full {
+            // Time in which less is sent tells nothing of it.
+            if bitrate < Tuning.nearlyFull * full.rate { self.full?.at = now }
+            let isOld = now.subtractingSaturated(full.at) > Tuning.fullMemory
+            if isOld || received > Tuning.moreThanFull * full.rate { self.full = nil }
+        }
+        guard !rivalry.isPresent, let latest = path.latest, latest.carried < Tuning.fullRange * bitrate,
+            latest.arrivedSpan > Tuning.fullStretch * latest.sentSpan,
+            received > 0, Tuning.fullShares.contains(latest.carried / received)
+        else { return }
+        full = (latest.carried, now)
     }
 
     /// The largest step that one proof allows: where trains are as short as the burst that a shaper lets through, a small one.
@@ -148,8 +171,10 @@ extension BandwidthEstimator {
         guard let pool = path.pool, pool.arrivedSpan <= Tuning.unstretched * pool.sentSpan + Tuning.unstretchedSlack,
             rivalry.isPresent || path.trains.suffix(2).allSatisfy({ path.queue(of: $0) < freeQueue })
         else { return nil }
-        // A short packet at the end arrives in time although those before it queue: what its train carried tells.
-        return min(pool.slowest, Tuning.stretchedShare / Tuning.provedShare * pool.carried)
+        // A short packet at the end arrives in time although those before it queue: what its train carried tells. Where the path
+        // was just full, the first packet may have had another in the shaper's bucket before it.
+        let carried = full == nil ? pool.carried : pool.carried(beyond: Tuning.bucket)
+        return min(pool.slowest, Tuning.stretchedShare / Tuning.provedShare * carried)
     }
 
     /// Queue delay below which flows do not give way, in nanoseconds: jitter is no queue.

@@ -6,6 +6,7 @@
 ///
 /// - growth: **proved** (a train that arrived as fast as it left proved its rate: ×1.38 a round trip), else **additive**,
 ///   300 kbit/s a second at 1 Mbit/s, with the root of the rate and below 400 kbit/s more slowly, up to 96 % of what stretched trains arrived at;
+///   where the path was lately seen to be full (`full`), at less than a third of that, and proved by long trains alone;
 /// - decrease: **dispersion** (trains arrive slower than the estimate), **delay** (trendline overuse, 0.85 of what arrives),
 ///   **queue** (in proportion to rate and queue: flows that share a queue so come to share it evenly), **loss**;
 /// - a standing queue is drained by lowering `target` below `bitrate`; feedback that is overdue lowers it too, and where it
@@ -92,6 +93,8 @@ public struct BandwidthEstimator: Sendable {
     var decreased: Int64?
     /// When the estimate last fell by a lot at once.
     var fallen: Int64?
+    /// What the path was last seen to carry, filled by this flow, and when; bit/s.
+    var full: (rate: Double, at: Int64)?
     var proved: Int64?
     var noProofUntil: Int64?
     var noGrowthUntil: Int64?

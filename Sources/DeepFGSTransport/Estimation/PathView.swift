@@ -134,6 +134,11 @@ struct PathView: Sendable {
         /// Bit/s of all but the first packets, which the arrival spans cover.
         var carried: Double { arrivedSpan > 0 ? bits * 1e9 / arrivedSpan : .infinity }
 
+        /// The same without so many bytes of each train.
+        func carried(beyond bytes: Double) -> Double {
+            arrivedSpan > 0 ? max(0, bits - 8 * bytes * Double(trains)) * 1e9 / arrivedSpan : .infinity
+        }
+
         mutating func add(_ train: PacketTrain) {
             trains += 1
             gaps += train.packets - 1
@@ -179,11 +184,14 @@ struct PathView: Sendable {
     }
 
     /// What the latest trains arrived at, as few of them as tell a rate; bit/s, nil where there are too few.
-    var latestArrival: Double? {
+    var latestArrival: Double? { latest?.rate }
+
+    /// The latest trains, as few of them as tell a rate, as one; nil where there are too few.
+    var latest: Pool? {
         var pool = Pool()
         for train in trains.suffix(Self.mostPooled).reversed() where train.arrivalRate != nil {
             pool.add(train)
-            if pool.gaps >= Self.fewestGaps { return pool.rate }
+            if pool.gaps >= Self.fewestGaps { return pool }
         }
         return nil
     }

@@ -36,6 +36,22 @@ enum Tuning {
     static let longestBackoff = 16_000 * millisecond
     static let backoffMemory = 3000 * millisecond
 
+    // MARK: A full path
+
+    /// Trains that arrive stretched by so much, at so near what arrives on average, and at not much more than the estimate, tell
+    /// what the path carries: nothing comes between their packets.
+    static let fullStretch = 1.2
+    static let fullShares = 0.95...1.1
+    static let fullRange = 1.15
+    /// That is remembered for so long without a train that says so, and until so much more arrives.
+    static let fullMemory = 1500 * millisecond
+    static let moreThanFull = 1.1
+    /// Above this share of it growth is so much slower.
+    static let nearlyFull = 0.92
+    static let fullGrowth = 0.3
+    /// Bytes of a train that a shaper's bucket may let through at once: a packet of Ethernet.
+    static let bucket = 1514.0
+
     // MARK: Giving way
 
     /// So many of a stream's first trains are believed at once, each by itself, where they arrive at less than this share of
@@ -52,6 +68,8 @@ enum Tuning {
     /// Share of the estimate given up in a second for each second of queue delay beyond that; a longer queue counts as this.
     static let queueGain = 40.0
     static let mostQueue = 50 * millisecond
+    /// Never less than this share of what arrives: the queue empties because the target is lower, not because the path is.
+    static let arrivingFloor = 0.9
     /// Packets that a train needs to count as a measurement, and the queue in milliseconds that makes one of a shorter one.
     static let fullTrain = 5
     static let shortTrainAllowance: Int64 = 15
