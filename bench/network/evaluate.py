@@ -52,16 +52,29 @@ def of_flow(scenario, trace):
         "packets_sent": len(trace.sent), "packets_lost": int((~numpy.isfinite(trace.arrival)).sum()),
         "frames_decoded": round(float(trace.shown.delivered[active].mean()), 5),
         "frames_intact": round(float(trace.shown.intact[active].mean()), 5),
-        "bases_lost": trace.base_losses() if flow.kind == "deepfgs" else None,
+        "bases_lost": len(trace.base_losses()) if flow.kind == "deepfgs" else None,
+        "bases_gone": _bases_gone(trace) if flow.kind == "deepfgs" else None,
         "psnr_db": round(float(numpy.nanmean(trace.shown.psnr[active])), 2) if numpy.isfinite(trace.shown.psnr).any() else None,
         "longest_stall_s": round(_stall(trace), 3),
         "frame_delay_ms": _frame_delay(trace),
-        "oscillation": _oscillation(scenario, trace),
+        "oscillation": _mean(rate for _, rate in _oscillations(scenario, trace)),
+        "oscillation_lowest": min(_oscillations(scenario, trace), default=(None, None))[1],
     }
     estimate = trace.stats["estimated-bitrate"]
     if flow.kind == "deepfgs" and numpy.isfinite(estimate).any():
         figures["estimate_most_mbps"] = round(float(numpy.nanmax(estimate)) / 1e6, 3)
     return figures
+
+
+def _bases_gone(trace):
+    """Of the frames that lost packets of their base those that were not delivered: repair packets did not give it back."""
+    slots = (trace.slot(stamp) for stamp in trace.base_losses())
+    return sum(not trace.shown.delivered[slot] for slot in slots if 0 <= slot < len(trace.shown.delivered))
+
+
+def _mean(values):
+    values = list(values)
+    return round(float(numpy.mean(values)), 4) if values else None
 
 
 def _stall(trace):
@@ -83,20 +96,21 @@ def _frame_delay(trace):
     return {f"p{p}": round(float(numpy.percentile(delays, p)) * 1e3, 1) for p in (50, 95)} if len(delays) else {}
 
 
-def _oscillation(scenario, trace):
-    """Standard deviation over mean of the rate sent in each second, in the last half of each span of constant capacity, averaged."""
+def _oscillations(scenario, trace):
+    """For each span of constant capacity the capacity in Mbit/s, and of its last half standard deviation over mean of the rate sent in
+    each second."""
     flow = trace.flow
     steps = scenario.forward if flow.direction == "forward" else scenario.backward
     edges = [time for time, _ in steps] + [scenario.seconds]
     seconds = numpy.histogram(trace.sent_time, bins=int(scenario.seconds), range=(0, int(scenario.seconds)),
                               weights=trace.sent["bytes"].astype(float))[0]
-    shares = []
-    for begin, end in zip(edges, edges[1:]):
+    found = []
+    for (_, capacity), begin, end in zip(steps, edges, edges[1:]):
         begin, end = int(max((begin + end) / 2, flow.start + 5)), int(min(end, flow.end))
         part = seconds[begin:end]
         if len(part) >= 3 and part.mean() and not any(a < end and b > begin for a, b in flow.pauses):
-            shares.append(part.std() / part.mean())
-    return round(float(numpy.mean(shares)), 4) if shares else None
+            found.append((capacity, round(float(part.std() / part.mean()), 4)))
+    return found
 
 
 def of_path(scenario, traces, rival, notes):

@@ -65,9 +65,9 @@ class FlowTrace:
         return round(((int(stamp) - self.first_stamp + (1 << 31)) % (1 << 32) - (1 << 31)) / TICKS)
 
     def base_losses(self):
-        """Frames of which a base packet was sent and did not arrive."""
+        """The timestamps of the frames of which a packet of the base was sent and did not arrive."""
         base = self.sent["priority"] == 0
-        return len(set(self.sent["stamp"][base & ~numpy.isfinite(self.arrival)].tolist()))
+        return set(self.sent["stamp"][base & ~numpy.isfinite(self.arrival)].tolist())
 
 
 def rate(times, sizes, bins):

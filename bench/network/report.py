@@ -24,6 +24,11 @@ def _decibels(flow):
     return "–" if flow["psnr_db"] is None else f"{flow['psnr_db']:.1f}"
 
 
+def _bases(flow):
+    lost, gone = flow["bases_lost"], flow["bases_gone"]
+    return "–" if lost is None else str(lost) if gone == lost else f"{lost}, {gone or 'none'} for good"
+
+
 def _list(values):
     return ", ".join("never" if value is None else f"{value:.2f}" for value in values) if values else "–"
 
@@ -37,7 +42,7 @@ def _flow_rows(figures):
                _percent(figures[f"use_{flow['direction']}"]) if first or flow["direction"] == "backward" else "",
                f"{flow['received_mbps']:.2f}", *(f"{queue.get(p, 0):.0f}" for p in ("p50", "p95", "p99")),
                f"{flow['packets_lost']} of {flow['packets_sent']}", _percent(flow["frames_decoded"]),
-               "–" if flow["bases_lost"] is None else str(flow["bases_lost"]), f"{flow['longest_stall_s']:.2f}", _decibels(flow),
+               _bases(flow), f"{flow['longest_stall_s']:.2f}", _decibels(flow),
                f"{delay.get('p95', 0):.0f}", _percent(flow["oscillation"]),
                _list(figures.get("reach_90_s")) if first else "", _list(figures.get("under_s")) if first else "",
                _list(figures.get("jain")) if first else "",
@@ -62,6 +67,26 @@ def _peers(all_figures):
                      f"{flow['queue_ms'].get('p95', 0):.0f}", ", ".join(f"{value:.0f}" for value in flow["frame_delay_ms"].values()),
                      _percent(flow["packets_lost"] / max(1, flow["packets_sent"])), f"{flow['longest_stall_s']:.2f}"))
     return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+
+
+RUNS = ("run", "use", "queue p50", "p95", "p99", "packets lost", "frames decoded", "bases lost", "longest stall", "PSNR dB", "oscillation",
+        "at the lowest capacity")
+
+
+def write_runs(scenario, runs):
+    """One scenario's runs as a table of their own, a row each; returns its path."""
+    rows = [RUNS, ["---"] * len(RUNS)]
+    for number, figures in enumerate(runs):
+        flow = figures["flows"][0]
+        rows.append((str(number + 1), _percent(figures[f"use_{flow['direction']}"]),
+                     *(f"{flow['queue_ms'].get(p, 0):.0f}" for p in ("p50", "p95", "p99")), f"{flow['packets_lost']} of {flow['packets_sent']}",
+                     _percent(flow["frames_decoded"]), _bases(flow), f"{flow['longest_stall_s']:.2f}", _decibels(flow),
+                     _percent(flow["oscillation"]), _percent(flow["oscillation_lowest"])))
+    path = f"{RESULTS}/{scenario.name}-runs.md"
+    with open(path, "w") as out:
+        out.write(f"# {scenario.name}, {len(runs)} runs: {scenario.title}\n\nWritten by `bench/network/run --runs {len(runs)} {scenario.name}`.\n\n")
+        out.write("\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n")
+    return path
 
 
 def write():
