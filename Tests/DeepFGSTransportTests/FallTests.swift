@@ -43,15 +43,13 @@ import Testing
     func steady(burst: Double) {
         let runs = Self.runs(burst: burst)
         let swings: [Double] = runs.map { run in
-            let rates = (30..<40).map { second in
-                Double(run.flows[0].bins[5 * second..<5 * second + 5].reduce(0) { $0 + $1.sent })
-            }
+            let rates = run.flows[0].bins[150..<200].map(\.estimate)
             let mean = rates.reduce(0, +) / Double(rates.count)
             return (rates.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(rates.count)).squareRoot() / mean
         }
-        // With a bucket it was 0.045 to 0.076, at 95 % of the capacity and with a queue of 63 ms.
-        #expect(swings.sorted()[5] < 0.03, "\(swings)")
-        #expect(runs.allSatisfy { $0.use(30, 40) > 0.97 }, "\(runs.map { $0.use(30, 40) })")
+        // It was 0.06 to 0.13, at 95 to 97 % of the capacity and with a queue of 41 to 67 ms.
+        #expect(swings.allSatisfy { $0 < (burst > 0 ? 0.07 : 0.035) }, "\(swings)")
+        #expect(runs.allSatisfy { $0.use(30, 40) > 0.96 }, "\(runs.map { $0.use(30, 40) })")
         #expect(runs.allSatisfy { $0.queueDelay(0.95, 30, 40) < 0.045 }, "\(runs.map { $0.queueDelay(0.95, 30, 40) })")
     }
 
@@ -60,7 +58,7 @@ import Testing
         func lost(_ runs: [Scenario]) -> Int { runs.reduce(0) { $0 + $1.flows[0].lostBase } }
         func use(_ runs: [Scenario]) -> Double { runs.reduce(0) { $0 + $1.use(5, 50) } / Double(runs.count) }
         let (with, without) = (Self.runs(holdsTails: true), Self.runs(holdsTails: false))
-        #expect(3 * lost(with) <= 2 * lost(without), "\(lost(with)) of \(lost(without))")
+        #expect(3 * lost(with) <= lost(without), "\(lost(with)) of \(lost(without))")
         #expect(use(with) > use(without) - 0.01, "\(use(with)), \(use(without))")
     }
 }

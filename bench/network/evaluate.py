@@ -57,11 +57,11 @@ def of_flow(scenario, trace):
         "psnr_db": round(float(numpy.nanmean(trace.shown.psnr[active])), 2) if numpy.isfinite(trace.shown.psnr).any() else None,
         "longest_stall_s": round(_stall(trace), 3),
         "frame_delay_ms": _frame_delay(trace),
-        "oscillation": _mean(rate for _, rate in _oscillations(scenario, trace)),
-        "oscillation_lowest": min(_oscillations(scenario, trace), default=(None, None))[1],
+        "oscillation": _oscillation(scenario, trace),
     }
     estimate = trace.stats["estimated-bitrate"]
     if flow.kind == "deepfgs" and numpy.isfinite(estimate).any():
+        figures["swing"] = _swing(scenario, trace)
         figures["estimate_most_mbps"] = round(float(numpy.nanmax(estimate)) / 1e6, 3)
     return figures
 
@@ -70,11 +70,6 @@ def _bases_gone(trace):
     """Of the frames that lost packets of their base those that were not delivered: repair packets did not give it back."""
     slots = (trace.slot(stamp) for stamp in trace.base_losses())
     return sum(not trace.shown.delivered[slot] for slot in slots if 0 <= slot < len(trace.shown.delivered))
-
-
-def _mean(values):
-    values = list(values)
-    return round(float(numpy.mean(values)), 4) if values else None
 
 
 def _stall(trace):
@@ -96,21 +91,30 @@ def _frame_delay(trace):
     return {f"p{p}": round(float(numpy.percentile(delays, p)) * 1e3, 1) for p in (50, 95)} if len(delays) else {}
 
 
-def _oscillations(scenario, trace):
-    """For each span of constant capacity the capacity in Mbit/s, and of its last half standard deviation over mean of the rate sent in
-    each second."""
-    flow = trace.flow
-    steps = scenario.forward if flow.direction == "forward" else scenario.backward
-    edges = [time for time, _ in steps] + [scenario.seconds]
+def _oscillation(scenario, trace):
+    """Standard deviation over mean of the rate sent in each second, in the last half of each span of constant capacity, averaged."""
     seconds = numpy.histogram(trace.sent_time, bins=int(scenario.seconds), range=(0, int(scenario.seconds)),
                               weights=trace.sent["bytes"].astype(float))[0]
-    found = []
+    parts = [seconds[int(begin):int(end)] for _, begin, end in _settled(scenario, trace.flow)]
+    shares = [part.std() / part.mean() for part in parts if len(part) >= 3 and part.mean()]
+    return round(float(numpy.mean(shares)), 4) if shares else None
+
+
+def _swing(scenario, trace):
+    """Standard deviation over mean of the estimate, every 200 ms in the last half of the span of the lowest capacity."""
+    _, begin, end = min(_settled(scenario, trace.flow), default=(0, 0, 0))
+    part = trace.stats["estimated-bitrate"][int(begin / BIN):int(end / BIN)]
+    return round(float(part.std() / part.mean()), 4) if len(part) >= 15 and part.mean() > 0 else None
+
+
+def _settled(scenario, flow):
+    """The last half of each span of constant capacity in which the flow sends: the capacity in Mbit/s, from, to."""
+    steps = scenario.forward if flow.direction == "forward" else scenario.backward
+    edges = [time for time, _ in steps] + [scenario.seconds]
     for (_, capacity), begin, end in zip(steps, edges, edges[1:]):
-        begin, end = int(max((begin + end) / 2, flow.start + 5)), int(min(end, flow.end))
-        part = seconds[begin:end]
-        if len(part) >= 3 and part.mean() and not any(a < end and b > begin for a, b in flow.pauses):
-            found.append((capacity, round(float(part.std() / part.mean()), 4)))
-    return found
+        begin, end = max((begin + end) / 2, flow.start + 5), min(end, flow.end)
+        if begin < end and not any(a < end and b > begin for a, b in flow.pauses):
+            yield capacity, begin, end
 
 
 def of_path(scenario, traces, rival, notes):

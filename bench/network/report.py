@@ -70,7 +70,7 @@ def _peers(all_figures):
 
 
 RUNS = ("run", "use", "queue p50", "p95", "p99", "packets lost", "frames decoded", "bases lost", "longest stall", "PSNR dB", "oscillation",
-        "at the lowest capacity")
+        "swing at the lowest capacity")
 
 
 def write_runs(scenario, runs):
@@ -81,7 +81,7 @@ def write_runs(scenario, runs):
         rows.append((str(number + 1), _percent(figures[f"use_{flow['direction']}"]),
                      *(f"{flow['queue_ms'].get(p, 0):.0f}" for p in ("p50", "p95", "p99")), f"{flow['packets_lost']} of {flow['packets_sent']}",
                      _percent(flow["frames_decoded"]), _bases(flow), f"{flow['longest_stall_s']:.2f}", _decibels(flow),
-                     _percent(flow["oscillation"]), _percent(flow["oscillation_lowest"])))
+                     _percent(flow["oscillation"]), _percent(flow["swing"])))
     path = f"{RESULTS}/{scenario.name}-runs.md"
     with open(path, "w") as out:
         out.write(f"# {scenario.name}, {len(runs)} runs: {scenario.title}\n\nWritten by `bench/network/run --runs {len(runs)} {scenario.name}`.\n\n")

@@ -10,17 +10,24 @@ extension BandwidthEstimator {
 
     /// Whether feedback is later than any lately by more than jitter explains: the path may have narrowed, and what is sent now may
     /// meet a full queue.
-    public func isFeedbackLate(at now: Int64) -> Bool {
+    func isFeedbackLate(at now: Int64) -> Bool {
         guard let newest = path.newestSent, let trip = path.longestTrip, let sent = sending.frameSent(after: newest)
         else { return false }
         let slack = max(Tuning.lateness, Int64(2 * path.jitter))
         return now.clamped(to: FeedbackHistory.times).subtractingSaturated(sent) > trip + slack
     }
 
-    /// Whether packets may soon be lost: feedback is late, the queue is long, or the estimate has just fallen by a lot.
+    /// Whether the path has narrowed, as far as can be told before it is measured: feedback is late, or the queue grew by a lot
+    /// within the latest frame, which nobody else fills.
+    public func isNarrowing(at now: Int64) -> Bool {
+        let steep = max(Tuning.steepGrowth, frameInterval)
+        return isFeedbackLate(at: now) || !rivalry.isPresent && path.latestGrowth > steep
+    }
+
+    /// Whether packets may soon be lost: the path narrows, the queue is long, or the estimate has just fallen by a lot.
     public func isUneasy(at now: Int64) -> Bool {
         let hasFallen = fallen.map { now.subtractingSaturated($0) < Tuning.unease } ?? false
-        return hasFallen || path.queue > Tuning.standingQueue || isFeedbackLate(at: now)
+        return hasFallen || path.queue > Tuning.standingQueue || isNarrowing(at: now)
     }
 
     /// Lowers the target while feedback on what was sent is overdue: it may be stuck behind a queue that this flow fills.

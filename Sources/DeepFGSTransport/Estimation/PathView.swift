@@ -84,6 +84,12 @@ struct PathView: Sendable {
         max(0, train.leastDelay.subtractingSaturated(base.value ?? train.leastDelay))
     }
 
+    /// How much longer the latest train's last packet waited than its luckiest one, in nanoseconds.
+    var latestGrowth: Int64 {
+        guard let train = trains.last else { return 0 }
+        return train.lastArrived.subtractingSaturated(train.lastSent).subtractingSaturated(train.leastDelay)
+    }
+
     /// Forgets the trains, as after an idle time.
     mutating func restart() { trains.removeAll(keepingCapacity: true) }
 

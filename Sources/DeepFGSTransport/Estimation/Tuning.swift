@@ -98,6 +98,8 @@ enum Tuning {
     static let unease = 2000 * millisecond
     /// How much later than any lately feedback may be before tails wait for it.
     static let lateness = 20 * millisecond
+    /// A queue that grows by so much, and no less than a frame interval, within a frame is that of a path which has narrowed.
+    static let steepGrowth = 40 * millisecond
     /// How much later than the last one feedback may be, in milliseconds, and over how many nanoseconds beyond that the
     /// target falls to `leastPatience` of the estimate.
     static let feedbackSlack = 60.0

@@ -100,7 +100,9 @@ public struct AdaptiveSender: Sendable {
             if cutter.isBetweenFrames {
                 estimator.frameInterval = cutter.interval
                 estimator.advance(to: now)
-                cutter.holdsTails = settings.holdsTails && (estimator.isFeedbackLate(at: now) || isListening(at: now))
+                let narrows = settings.holdsTails && estimator.isNarrowing(at: now)
+                cutter.spreadsBases = narrows
+                cutter.holdsTails = narrows || settings.holdsTails && isListening(at: now)
             }
             cutter.target = target(at: now)
         }

@@ -4,6 +4,8 @@
 struct Pacer: Sendable {
     /// How much faster than the target a train leaves.
     private static let headroom = 1.5
+    /// How much faster a train leaves that is spread over its frame's interval.
+    private static let spreadHeadroom = 1.05
     /// Share of the target that even pacing uses; the rest covers a late thread within any two seconds.
     private static let usableShare = 0.99
     /// How far behind its plan the sender may be and still catch up, in nanoseconds.
@@ -16,6 +18,8 @@ struct Pacer: Sendable {
     private static let tick: Int64 = 200_000
 
     var pacing = Pacing.even
+    /// Trains are spread over their frames' intervals.
+    var spreads = false
     /// Bit/s; what is not a positive number lets nothing through.
     var target: Double {
         didSet { if target != oldValue { window.reset() } }
@@ -73,7 +77,7 @@ struct Pacer: Sendable {
     private func rate(need: Double) -> Double {
         switch pacing {
         case .even: target * Self.usableShare
-        case .train: Self.headroom * max(target, need)
+        case .train: spreads ? Self.spreadHeadroom * need : Self.headroom * max(target, need)
         case .none: .infinity
         }
     }

@@ -88,10 +88,12 @@ extension TailCutter {
             let budgeted = budget.open(at: time, target: target, base: 0)
             let allowance = holdsTails ? 0 : budgeted
             queue.frames[0].allowance = allowance
+            pacer.spreads = spreadsBases && pacing == .train && frame.isBaseThere
             let length = max(frame.waitingBytes, frame.report.bytes)
             let repairs = frame.packets.reduce(0) { $0 + ($1.header.repair == nil ? 0 : $1.payloadBytes) }
-            queue.frames[0].need =
-                Double(max(frame.baseEnd + repairs, min(allowance, length))) * 8e9 / Double(interval)
+            let base = frame.packets.reduce(0) { $0 + ($1.header.isBase ? queue.wireBytes($1) : 0) }
+            let bytes = pacer.spreads ? base : max(frame.baseEnd + repairs, min(allowance, length))
+            queue.frames[0].need = Double(bytes) * 8e9 / Double(interval)
             queue.frames[0].deadline = min(
                 frame.deadline, pacing == .train ? now.addingSaturated(2 * interval) : .max)
         }

@@ -75,6 +75,8 @@ public struct TailCutter: Sendable {
     public var protectsWithinBudget = false
     /// Of frames that begin now the bases alone are sent, paced as trains.
     public var holdsTails = false
+    /// Their packets are spread over the frame's interval: where a queue is full, one that comes a while after the one before finds room.
+    public var spreadsBases = false
     public var statistics: Statistics { queue.statistics }
     /// Time between frames in nanoseconds, as far as it is known.
     public internal(set) var interval: Int64
