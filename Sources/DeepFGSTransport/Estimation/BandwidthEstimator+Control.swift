@@ -125,7 +125,7 @@ extension BandwidthEstimator {
         }
         let over = rivalry.isPresent ? 0 : Double(min(path.queue, Tuning.mostQueue) - freeQueue) / 1e9
         reason = over > 0 ? .queue : .additive
-        let enough = Tuning.arrivingFloor * (receivedRate ?? 0)
+        let enough = bitrate > Tuning.lowRate ? Tuning.arrivingFloor * (receivedRate ?? 0) : 0
         if over > 0, bitrate > enough {
             bitrate = bounded(max(enough, bitrate * (1 - Tuning.queueGain * over * passed)))
         }

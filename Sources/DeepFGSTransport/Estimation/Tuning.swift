@@ -68,7 +68,8 @@ enum Tuning {
     /// Share of the estimate given up in a second for each second of queue delay beyond that; a longer queue counts as this.
     static let queueGain = 40.0
     static let mostQueue = 50 * millisecond
-    /// Never less than this share of what arrives: the queue empties because the target is lower, not because the path is.
+    /// Never less than this share of what arrives, where that is packets enough to tell: the queue empties because the target is
+    /// lower, not because the path is.
     static let arrivingFloor = 0.9
     /// Packets that a train needs to count as a measurement, and the queue in milliseconds that makes one of a shorter one.
     static let fullTrain = 5
