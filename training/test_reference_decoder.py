@@ -29,7 +29,7 @@ def table(*path):
 class ReferenceDecoderTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        names = ("live-v0", "live-v1", "live-v2", "hq-v1")  # of formats 1, 2 and 3
+        names = ("live-v0", "live-v1", "live-v2", "hq-v1", "live-ms-v1")  # of formats 1, 2 and 3
         cls.models = {name: reference.Model(read(ROOT, "models", name + ".safetensors")) for name in names}
         cls.tiny = reference.Model(read(FIXTURES, "tiny-integers.safetensors"))
 

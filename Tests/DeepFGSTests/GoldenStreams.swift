@@ -31,6 +31,7 @@ struct GoldenStreams {
         try put("integers-odd", photo(100, 20, 37, 91), model: integers)
         try put("integers-coarse", photo(30, 60, 80, 48), model: integers, steps: (24, 30))
         try put("integers-hq", photo(96, 32, 64, 64), model: TestModel.large.get())
+        try put("integers-ms", photo(96, 32, 64, 64), model: TestModel.perceptual.get())
         // Random weights: sums, streams and samples at the ends of their ranges.
         let tiny = try TestModel.tinyIntegers.get()
         try put("integers-tiny", photo(10, 10, 96, 80), model: tiny)

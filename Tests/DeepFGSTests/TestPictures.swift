@@ -14,13 +14,15 @@ enum TestModel {
     static let integers = Result { () throws -> Model in try Model(path: root + "/models/live-v2.safetensors") }
     /// Of format 3, wider and deeper, with a last slice of an odd number of channels.
     static let large = Result { () throws -> Model in try Model(path: root + "/models/hq-v1.safetensors") }
+    /// Of format 3, with slices of one channel.
+    static let perceptual = Result { () throws -> Model in try Model(path: root + "/models/live-ms-v1.safetensors") }
     /// Of format 3, of a few random weights.
     static let tinyIntegers = Result { () throws -> Model in
         try Model(path: root + "/Tests/Fixtures/tiny-integers.safetensors")
     }
     /// Those of which there are golden streams.
     static let all = Result { () throws -> [Model] in
-        try [shared, twoPasses, integers, large, tinyIntegers].map { try $0.get() }
+        try [shared, twoPasses, integers, large, perceptual, tinyIntegers].map { try $0.get() }
     }
 }
 

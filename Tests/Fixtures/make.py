@@ -126,7 +126,7 @@ def bad_streams(frame):
 
 
 def main():
-    files = [f"{ROOT}/models/{name}.safetensors" for name in ("live-v0", "live-v1", "live-v2", "hq-v1")]
+    files = [f"{ROOT}/models/{name}.safetensors" for name in ("live-v0", "live-v1", "live-v2", "hq-v1", "live-ms-v1")]
     models = [reference.Model(read(path)) for path in files + [f"{HERE}/tiny-integers.safetensors"]]
     for name, data in golden_variants(read(f"{HERE}/golden/photo.dfgs"), read(f"{HERE}/golden/odd.dfgs")).items():
         with open(f"{HERE}/golden/{name}", "wb") as file:

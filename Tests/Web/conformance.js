@@ -71,7 +71,8 @@ export async function conform(host) {
   const text = async (path) => new TextDecoder().decode(await host.file(path));
   const live = await host.open(await host.file("models/live-v2.safetensors"), 1 << 23);
   const tiny = await host.open(await host.file(`${fixtures}/tiny-integers.safetensors`), 1 << 23);
-  const decoders = new Map([live, tiny].map((decoder) => [decoder.model, decoder]));
+  const perceptual = await host.open(await host.file("models/live-ms-v1.safetensors"), 1 << 16);
+  const decoders = new Map([live, tiny, perceptual].map((decoder) => [decoder.model, decoder]));
 
   // Golden streams of models of integers: the same integers, the same pixels.
   let checked = 0;
@@ -154,6 +155,6 @@ export async function conform(host) {
       problems.push(`${width} times ${height} pixels are decoded`);
     }
   }
-  for (const decoder of [live, tiny, small]) decoder.close();
+  for (const decoder of [live, tiny, perceptual, small]) decoder.close();
   return { problems, checked, replayed };
 }

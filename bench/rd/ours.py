@@ -12,6 +12,7 @@ from peers import Point, read
 
 CHANNELS = (0, 4, 8, 16, 24, 32, 48, 64, 80, 96, 128, 160, 192)
 HQ_CHANNELS = (0, 5, 10, 20, 30, 40, 60, 80, 100, 120, 160, 200, 231)  # of hq-v1
+MS_CHANNELS = (0, 2, 7, 8, 9, 15, 25, 41, 60, 77, 95, 110, 125)  # of live-ms-v1
 CUT_BPP = (0.08, 0.1, 0.125, 0.15, 0.175, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
 
 
@@ -38,6 +39,8 @@ WAYS = {
     "deepfgs-coarse-bytes": Way("DeepFGS, coarser, cut by byte", by_bytes=True, base_step=18, step=22),
     "deepfgs-hq": Way("DeepFGS hq, cut by channel", model="hq-v1", channels=HQ_CHANNELS),
     "deepfgs-hq-bytes": Way("DeepFGS hq, cut by byte", by_bytes=True, model="hq-v1"),
+    "deepfgs-ms": Way("DeepFGS ms, cut by channel", model="live-ms-v1", channels=MS_CHANNELS),
+    "deepfgs-ms-bytes": Way("DeepFGS ms, cut by byte", by_bytes=True, model="live-ms-v1"),
 }
 
 

@@ -16,6 +16,8 @@ STYLE = {
     "deepfgs-coarse-bytes": dict(color="#f4743b", linewidth=1.2, linestyle="--", zorder=8),
     "deepfgs-hq": dict(color="#7b2d8b", linewidth=2.2, marker="o", markersize=3, zorder=9),
     "deepfgs-hq-bytes": dict(color="#7b2d8b", linewidth=1.2, linestyle="--", zorder=8),
+    "deepfgs-ms": dict(color="#0b7a4b", linewidth=2.2, marker="o", markersize=3, zorder=9),
+    "deepfgs-ms-bytes": dict(color="#0b7a4b", linewidth=1.2, linestyle="--", zorder=8),
     "jpeg2000": dict(color="#1d4e89", linewidth=1.8, marker="s", markersize=3),
     "jpegxl-progressive": dict(color="#6a4c93", linestyle="--", marker="x", markersize=4),
     "avif": dict(color="#e9a03b"), "webp": dict(color="#2a9d8f"), "jpegxl": dict(color="#6a4c93"),
@@ -71,7 +73,7 @@ def bd_table(measured: dict[str, Curve], published: dict[str, Curve], metrics: l
              f"BD-rate of DeepFGS by {' / by '.join(LABELS[m] for m in metrics)}: negative is fewer bits. Mean of the log-rate difference over the "
              "range of quality both have, linear interpolation of the mean curves. *Cut by byte* gives every picture "
              "the same rate, as the layers of JPEG 2000 do; *cut by channel* and files for each quality give every "
-             "picture the bytes it needs. *hq* is hq-v1. *Coarser* is the quantiser steps 18 and 22 in place of 16.", "",
+             "picture the bytes it needs. *hq* is hq-v1, *ms* is live-ms-v1. *Coarser* is the quantiser steps 18 and 22 in place of 16.", "",
              "| against | " + " | ".join(t.name.removeprefix("DeepFGS").lstrip(", ") for t in tests) + " |",
              "| --- " * (1 + len(tests)) + "|"]
     own = [measured[k] for k in ("deepfgs", "deepfgs-bytes") if k in measured]
