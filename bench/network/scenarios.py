@@ -50,9 +50,9 @@ FALL = [(0, 2.5), (15, 0.6), (35, 2.5)]
 def everything():
     """All scenarios, in the order of the report."""
     listed = [
-        Scenario("5.1", "one flow, capacity changes, base protected", 100, VARIABLE, _one(100, protection=200)),
-        Scenario("5.1-bare", "5.1, no protection", 100, VARIABLE, _one(100)),
-        Scenario("5.1-delay-100", "5.1, 100 ms each way", 100, VARIABLE, _one(100, protection=200), delay=100),
+        Scenario("5.1", "one flow, capacity changes", 100, VARIABLE, _one(100)),
+        Scenario("5.1-protected", "5.1, base protected", 100, VARIABLE, _one(100, protection=200)),
+        Scenario("5.1-delay-100", "5.1, 100 ms each way, base protected", 100, VARIABLE, _one(100, protection=200), delay=100),
         Scenario("5.2", "two flows, capacity changes", 125, [(0, 4), (25, 2), (50, 3.5), (75, 1), (100, 2)], [Flow(125), Flow(125, 0.013)],
                  fair=[(15, 25), (40, 50), (65, 75), (90, 100), (115, 125)]),
         Scenario("5.3", "a flow each way, feedback passes a full queue", 100, [(0, 2), (20, 1), (40, 0.5), (60, 2)],
@@ -64,8 +64,8 @@ def everything():
         Scenario("5.6", "beside one long TCP flow", 100, [(0, 2)], _one(100), tcp=(10, 70)),
         Scenario("5.8", "one of three flows pauses", 100, [(0, 3.5)], [Flow(100, pauses=[(40, 60)]), Flow(100, 0.013), Flow(100, 0.027)],
                  fair=[(25, 40), (75, 100)]),
-        Scenario("fall", "a fall to a fifth for 5 s, base protected", 45, FALL_TO_A_FIFTH, _one(45, protection=200)),
-        Scenario("fall-bare", "the same fall, no protection", 45, FALL_TO_A_FIFTH, _one(45)),
+        Scenario("fall", "a fall to a fifth for 5 s", 45, FALL_TO_A_FIFTH, _one(45)),
+        Scenario("fall-protected", "the same fall, base protected", 45, FALL_TO_A_FIFTH, _one(45, protection=200)),
     ]
     for percent in (0, 1, 5, 10, 20, 30):
         listed.append(Scenario(f"loss-{percent}", f"{percent} % random loss, base protected", 40, [(0, 2)], _one(40, protection=400),
