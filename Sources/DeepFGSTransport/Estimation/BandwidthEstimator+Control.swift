@@ -67,7 +67,7 @@ extension BandwidthEstimator {
         // What arrives lately, or as of the last trains where the path has narrowed since. Of few packets, those of a rival
         // that fall between them tell nothing: a small flow beside a large one must not be halved by each of its bursts.
         var basis = receivedRate ?? train.arrivalRate ?? bitrate
-        if let rate = path.latestArrival { basis = min(basis, rate) }
+        if let rate = path.latest?.rate { basis = min(basis, rate) }
         if Tuning.decrease * basis < Tuning.largeFall * bitrate { fallen = now }
         bitrate = bounded(min(bitrate, Tuning.decrease * basis))
         if path.fastestArrival > Tuning.suspiciousArrival * basis {
@@ -124,20 +124,20 @@ extension BandwidthEstimator {
             return
         }
         let over = rivalry.isPresent ? 0 : Double(min(path.queue, Tuning.mostQueue) - freeQueue) / 1e9
-        reason = over > 0 ? .queue : .additive
+        reason = .additive
         let enough = bitrate > Tuning.lowRate ? Tuning.arrivingFloor * (receivedRate ?? 0) : 0
         if over > 0, bitrate > enough {
+            reason = .queue
             bitrate = bounded(max(enough, bitrate * (1 - Tuning.queueGain * over * passed)))
         }
-        let care = full.map { bitrate > Tuning.nearlyFull * $0.rate } == true ? Tuning.fullGrowth : 1
-        let growth = care * Tuning.growth * (bitrate / 1e6).squareRoot() * min(1, bitrate / Tuning.lowRate)
+        let growth = (isNearlyFull ? Tuning.fullGrowth : 1) * Tuning.growth * (bitrate / 1e6).squareRoot() * min(1, bitrate / Tuning.lowRate)
         var wanted = bitrate + growth * passed
         if let pool = path.pool, pool.arrivedSpan > Tuning.unstretched * pool.sentSpan, pool.rate > bitrate {
             // A rate below the estimate, while the queue empties between trains, is no capacity: rivals sent in between.
             wanted = min(wanted, max(bitrate, Tuning.stretchedShare * pool.rate))
         }
         wanted = min(wanted, limit)
-        if wanted > bitrate { bitrate = bounded(wanted) } else if over <= 0 { reason = .limit }
+        if wanted > bitrate { bitrate = bounded(wanted) } else if reason == .additive { reason = .limit }
     }
 
     /// Notes what the path carries where this flow fills it: its trains arrive stretched, and nothing comes between them.
@@ -149,7 +149,7 @@ extension BandwidthEstimator {
             // Time in which less is sent tells nothing of it.
             if bitrate < Tuning.nearlyFull * full.rate { self.full?.at = now }
             let isOld = now.subtractingSaturated(full.at) > Tuning.fullMemory
-            if isOld || received > Tuning.moreThanFull * full.rate { self.full = nil }
+            if isOld || rivalry.isPresent || received > Tuning.moreThanFull * full.rate { self.full = nil }
         }
         guard !rivalry.isPresent, let latest = path.latest, latest.carried < Tuning.fullRange * bitrate,
             latest.arrivedSpan > Tuning.fullStretch * latest.sentSpan,
@@ -157,6 +157,9 @@ extension BandwidthEstimator {
         else { return }
         full = (latest.carried, now)
     }
+
+    /// Whether the estimate is near what the path was lately seen to carry.
+    private var isNearlyFull: Bool { full.map { bitrate > Tuning.nearlyFull * $0.rate } ?? false }
 
     /// The largest step that one proof allows: where trains are as short as the burst that a shaper lets through, a small one.
     private var mostProved: Double {
@@ -171,10 +174,11 @@ extension BandwidthEstimator {
         guard let pool = path.pool, pool.arrivedSpan <= Tuning.unstretched * pool.sentSpan + Tuning.unstretchedSlack,
             rivalry.isPresent || path.trains.suffix(2).allSatisfy({ path.queue(of: $0) < freeQueue })
         else { return nil }
-        // A short packet at the end arrives in time although those before it queue: what its train carried tells. Where the path
-        // was just full, the first packet may have had another in the shaper's bucket before it.
-        let carried = full == nil ? pool.carried : pool.carried(beyond: Tuning.bucket)
-        return min(pool.slowest, Tuning.stretchedShare / Tuning.provedShare * carried)
+        // A short packet at the end arrives in time although those before it queue: what its train carried tells. Near what the path
+        // was just seen to carry, a packet of the train may have passed in the shaper's bucket.
+        let carried = isNearlyFull ? pool.carried(beyond: Tuning.bucket) : pool.carried
+        let rate = min(pool.slowest, Tuning.stretchedShare / Tuning.provedShare * carried)
+        return isNearlyFull ? rate : min(rate, full?.rate ?? .infinity)
     }
 
     /// Queue delay below which flows do not give way, in nanoseconds: jitter is no queue.

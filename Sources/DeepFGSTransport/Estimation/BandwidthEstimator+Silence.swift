@@ -17,15 +17,15 @@ extension BandwidthEstimator {
         return now.clamped(to: FeedbackHistory.times).subtractingSaturated(sent) > trip + slack
     }
 
-    /// Whether the path has narrowed, as far as can be told before it is measured: feedback is late, or the queue grew by a lot
-    /// within the latest frame, which nobody else fills.
-    public func isNarrowing(at now: Int64) -> Bool {
+    /// Whether the path has narrowed, as far as can be told before it is measured: feedback is late, or the queue, which
+    /// nobody else fills, grew by a lot within the latest frame.
+    func isNarrowing(at now: Int64) -> Bool {
         let steep = max(Tuning.steepGrowth, frameInterval)
         return isFeedbackLate(at: now) || !rivalry.isPresent && path.latestGrowth > steep
     }
 
     /// Whether packets may soon be lost: the path narrows, the queue is long, or the estimate has just fallen by a lot.
-    public func isUneasy(at now: Int64) -> Bool {
+    func isUneasy(at now: Int64) -> Bool {
         let hasFallen = fallen.map { now.subtractingSaturated($0) < Tuning.unease } ?? false
         return hasFallen || path.queue > Tuning.standingQueue || isNarrowing(at: now)
     }

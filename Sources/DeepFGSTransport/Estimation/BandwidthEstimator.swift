@@ -8,7 +8,8 @@
 ///   300 kbit/s a second at 1 Mbit/s, with the root of the rate and below 400 kbit/s more slowly, up to 96 % of what stretched trains arrived at;
 ///   where the path was lately seen to be full (`full`), at less than a third of that, and proved by long trains alone;
 /// - decrease: **dispersion** (trains arrive slower than the estimate), **delay** (trendline overuse, 0.85 of what arrives),
-///   **queue** (in proportion to rate and queue: flows that share a queue so come to share it evenly), **loss**;
+///   **queue** (in proportion to rate and queue: flows that share a queue so come to share it evenly; above 400 kbit/s not below nine
+///   tenths of what arrives), **loss**;
 /// - a standing queue is drained by lowering `target` below `bitrate`; feedback that is overdue lowers it too, and where it
 ///   stops, the estimate falls to its minimum and stays there (**silence**).
 ///

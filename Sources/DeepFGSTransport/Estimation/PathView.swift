@@ -7,6 +7,8 @@ struct PathView: Sendable {
     /// Trains that the fastest arrival is taken from, and those that the latest loss is.
     private static let fastestOf = 3
     private static let lossOf = 5
+    /// Trains that the growth of the queue is compared among.
+    private static let growthOf = 5
     /// Trains further apart than so many frame intervals tell no rate together.
     private static let widestGap: Int64 = 4
     /// How long the least round trip is remembered, in nanoseconds.
@@ -84,10 +86,14 @@ struct PathView: Sendable {
         max(0, train.leastDelay.subtractingSaturated(base.value ?? train.leastDelay))
     }
 
-    /// How much longer the latest train's last packet waited than its luckiest one, in nanoseconds.
+    /// How much more the queue grew during the latest train than during any of those shortly before it, in nanoseconds: jitter, and
+    /// packets that a radio sends again, are in all of them.
     var latestGrowth: Int64 {
-        guard let train = trains.last else { return 0 }
-        return train.lastArrived.subtractingSaturated(train.lastSent).subtractingSaturated(train.leastDelay)
+        let growths = trains.suffix(Self.growthOf).map {
+            $0.lastArrived.subtractingSaturated($0.lastSent).subtractingSaturated($0.leastDelay)
+        }
+        guard let latest = growths.last else { return 0 }
+        return latest.subtractingSaturated(max(0, growths.dropLast().max() ?? 0))
     }
 
     /// Forgets the trains, as after an idle time.
@@ -188,9 +194,6 @@ struct PathView: Sendable {
         }
         return nil
     }
-
-    /// What the latest trains arrived at, as few of them as tell a rate; bit/s, nil where there are too few.
-    var latestArrival: Double? { latest?.rate }
 
     /// The latest trains, as few of them as tell a rate, as one; nil where there are too few.
     var latest: Pool? {

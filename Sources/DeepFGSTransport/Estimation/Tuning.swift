@@ -43,7 +43,7 @@ enum Tuning {
     static let fullStretch = 1.2
     static let fullShares = 0.95...1.1
     static let fullRange = 1.15
-    /// That is remembered for so long without a train that says so, and until so much more arrives.
+    /// That is remembered for so long without a train that says so, in which no less is sent, and until so much more arrives.
     static let fullMemory = 1500 * millisecond
     static let moreThanFull = 1.1
     /// Above this share of it growth is so much slower.

@@ -29,7 +29,7 @@ public struct AdaptiveSender: Sendable {
         public var maximumFrameBytes = 0
         /// How many repair packets are passed on.
         public var protection = Protection.automatic
-        /// Whether tails wait where feedback is late: off in tests alone, which compare.
+        /// Whether tails wait where the path narrows: off in tests alone, which compare.
         var holdsTails = true
 
         public init() {}
@@ -100,9 +100,7 @@ public struct AdaptiveSender: Sendable {
             if cutter.isBetweenFrames {
                 estimator.frameInterval = cutter.interval
                 estimator.advance(to: now)
-                let narrows = settings.holdsTails && estimator.isNarrowing(at: now)
-                cutter.spreadsBases = narrows
-                cutter.holdsTails = narrows || settings.holdsTails && isListening(at: now)
+                cutter.part = part(at: now)
             }
             cutter.target = target(at: now)
         }
@@ -110,6 +108,13 @@ public struct AdaptiveSender: Sendable {
         let step = cutter.next(at: now)
         if case .send = step { estimator.sent(Int(cutter.statistics.bytesSent - before), at: now) }
         return step
+    }
+
+    /// What is sent of a frame that begins now.
+    private func part(at now: Int64) -> TailCutter.Part {
+        guard settings.holdsTails else { return .all }
+        if estimator.isNarrowing(at: now) { return .spreadBases }
+        return isListening(at: now) ? .bases : .all
     }
 
     /// Closes the frame that is still coming, as at the end of the stream.
@@ -181,6 +186,9 @@ public struct AdaptiveSender: Sendable {
         } else if limits != estimator.settings {
             estimator.settings = limits
         }
-        if settings.mode == .fixed { cutter.target = settings.target }
+        if settings.mode == .fixed {
+            cutter.target = settings.target
+            cutter.part = .all
+        }
     }
 }

@@ -77,7 +77,7 @@ struct Pacer: Sendable {
     private func rate(need: Double) -> Double {
         switch pacing {
         case .even: target * Self.usableShare
-        case .train: spreads ? Self.spreadHeadroom * need : Self.headroom * max(target, need)
+        case .train: spreads && need > 0 ? Self.spreadHeadroom * need : Self.headroom * max(target, need)
         case .none: .infinity
         }
     }

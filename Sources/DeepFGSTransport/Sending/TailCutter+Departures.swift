@@ -79,6 +79,7 @@ extension TailCutter {
             return false
         }
         queue.frames[0].hasBegun = true
+        pacer.spreads = false
         switch pacing {
         case .even:
             queue.frames[0].deadline = min(
@@ -86,9 +87,11 @@ extension TailCutter {
         case .train, .none:
             let time = pacing == .train ? now : frame.mediaTime
             let budgeted = budget.open(at: time, target: target, base: 0)
-            let allowance = holdsTails ? 0 : budgeted
+            let allowance = part == .all ? budgeted : 0
             queue.frames[0].allowance = allowance
-            pacer.spreads = spreadsBases && pacing == .train && frame.isBaseThere
+            // Repair packets that have not come yet would be so many more than it is spread for.
+            let isWhole = frame.isBaseThere && (frame.isComplete || !queue.isProtected)
+            pacer.spreads = part == .spreadBases && pacing == .train && isWhole && !hasFollower
             let length = max(frame.waitingBytes, frame.report.bytes)
             let repairs = frame.packets.reduce(0) { $0 + ($1.header.repair == nil ? 0 : $1.payloadBytes) }
             let base = frame.packets.reduce(0) { $0 + ($1.header.isBase ? queue.wireBytes($1) : 0) }

@@ -73,10 +73,17 @@ public struct TailCutter: Sendable {
     /// Repair packets for which the frame's share of the target has no room behind the base are left out: a protected frame is
     /// not worth another one that is not sent at all.
     public var protectsWithinBudget = false
-    /// Of frames that begin now the bases alone are sent, paced as trains.
-    public var holdsTails = false
-    /// Their packets are spread over the frame's interval: where a queue is full, one that comes a while after the one before finds room.
-    public var spreadsBases = false
+    /// What is sent of frames that begin now, evenly paced ones excepted.
+    public enum Part: Sendable {
+        /// Bases, and as much of the tails as there is room for.
+        case all
+        /// Bases alone.
+        case bases
+        /// Bases alone, those that are there whole spread over the frame's interval: where a queue is full, a packet that comes a
+        /// while after the one before finds room. Frames behind which others wait leave as trains.
+        case spreadBases
+    }
+    public var part = Part.all
     public var statistics: Statistics { queue.statistics }
     /// Time between frames in nanoseconds, as far as it is known.
     public internal(set) var interval: Int64
