@@ -104,7 +104,7 @@ def _swing(scenario, trace):
     """Standard deviation over mean of the estimate, every 200 ms in the last half of the span of the lowest capacity."""
     _, begin, end = min(_settled(scenario, trace.flow), default=(0, 0, 0))
     part = trace.stats["estimated-bitrate"][int(begin / BIN):int(end / BIN)]
-    return round(float(part.std() / part.mean()), 4) if len(part) >= 15 and part.mean() > 0 else None
+    return round(float(part.std() / part.mean()), 4) if len(part) >= 10 and part.mean() > 0 else None
 
 
 def _settled(scenario, flow):

@@ -25,7 +25,7 @@ def _decibels(flow):
 
 
 def _bases(flow):
-    lost, gone = flow["bases_lost"], flow["bases_gone"]
+    lost, gone = flow["bases_lost"], flow.get("bases_gone", flow["bases_lost"])
     return "–" if lost is None else str(lost) if gone == lost else f"{lost}, {gone or 'none'} for good"
 
 
@@ -81,7 +81,7 @@ def write_runs(scenario, runs):
         rows.append((str(number + 1), _percent(figures[f"use_{flow['direction']}"]),
                      *(f"{flow['queue_ms'].get(p, 0):.0f}" for p in ("p50", "p95", "p99")), f"{flow['packets_lost']} of {flow['packets_sent']}",
                      _percent(flow["frames_decoded"]), _bases(flow), f"{flow['longest_stall_s']:.2f}", _decibels(flow),
-                     _percent(flow["oscillation"]), _percent(flow["swing"])))
+                     _percent(flow["oscillation"]), _percent(flow.get("swing"))))
     path = f"{RESULTS}/{scenario.name}-runs.md"
     with open(path, "w") as out:
         out.write(f"# {scenario.name}, {len(runs)} runs: {scenario.title}\n\nWritten by `bench/network/run --runs {len(runs)} {scenario.name}`.\n\n")
