@@ -130,7 +130,8 @@ extension BandwidthEstimator {
             reason = .queue
             bitrate = bounded(max(enough, bitrate * (1 - Tuning.queueGain * over * passed)))
         }
-        let growth = (isNearlyFull ? Tuning.fullGrowth : 1) * Tuning.growth * (bitrate / 1e6).squareRoot() * min(1, bitrate / Tuning.lowRate)
+        let care = isNearlyFull ? Tuning.fullGrowth : 1
+        let growth = care * Tuning.growth * (bitrate / 1e6).squareRoot() * min(1, bitrate / Tuning.lowRate)
         var wanted = bitrate + growth * passed
         if let pool = path.pool, pool.arrivedSpan > Tuning.unstretched * pool.sentSpan, pool.rate > bitrate {
             // A rate below the estimate, while the queue empties between trains, is no capacity: rivals sent in between.

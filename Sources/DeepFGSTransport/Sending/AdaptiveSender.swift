@@ -53,7 +53,7 @@ public struct AdaptiveSender: Sendable {
     /// A change takes effect with the next packet, that of `start` before the first.
     public var settings: Settings { didSet { apply() } }
     /// What cuts; its target and pacing are set here.
-    public private(set) var cutter: TailCutter
+    public internal(set) var cutter: TailCutter
     /// What estimates; at work in automatic mode only.
     public private(set) var estimator: BandwidthEstimator
     /// What feedback has come last; `none` before the first.
