@@ -8,7 +8,7 @@ struct PathView: Sendable {
     private static let fastestOf = 3
     private static let lossOf = 5
     /// Trains that the growth of the queue is compared among.
-    private static let growthOf = 5
+    private static let growthOf = 7
     /// Trains further apart than so many frame intervals tell no rate together.
     private static let widestGap: Int64 = 4
     /// How long the least round trip is remembered, in nanoseconds.
@@ -86,14 +86,14 @@ struct PathView: Sendable {
         max(0, train.leastDelay.subtractingSaturated(base.value ?? train.leastDelay))
     }
 
-    /// How much more the queue grew during the latest train than during any of those shortly before it, in nanoseconds: jitter, and
-    /// packets that a radio sends again, are in all of them.
+    /// How much more the queue grew during the latest train than during any of the four that came two trains before it, in
+    /// nanoseconds: jitter, and packets that a radio sends again, are in all of them, a fall in the last few.
     var latestGrowth: Int64 {
         let growths = trains.suffix(Self.growthOf).map {
             $0.lastArrived.subtractingSaturated($0.lastSent).subtractingSaturated($0.leastDelay)
         }
         guard let latest = growths.last else { return 0 }
-        return latest.subtractingSaturated(max(0, growths.dropLast().max() ?? 0))
+        return latest.subtractingSaturated(max(0, growths.dropLast(3).max() ?? 0))
     }
 
     /// Forgets the trains, as after an idle time.
