@@ -171,7 +171,7 @@ public final class Encoder {
         -> [UInt8]
     {
         var frame: [UInt8] = []
-        try picture.pixels.withBytes { bytes throws(CodecError) in
+        _ = try picture.pixels.withBytes { bytes throws(CodecError) in
             try encode(pixels: bytes, layout: picture.layout, extensions: extensions, into: &frame)
         }
         return frame

@@ -17,7 +17,7 @@ extension CodecNetwork {
                 case .oneDNN: try OneDNNBackend(precision: options.precision, workers: workers.width)
                 case .reference: ReferenceBackend()
                 }
-            return try FloatTransforms(
+            return FloatTransforms(
                 layers: model.prepared.floatLayers(weights, configuration), configuration: configuration, grid: grid,
                 backend: backend, workers: workers)
         }
