@@ -33,59 +33,61 @@ def _list(values):
     return ", ".join("never" if value is None else f"{value:.2f}" for value in values) if values else "–"
 
 
+def _markdown(columns, rows):
+    """A table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _path_cells(flow):
+    """What the path did to a flow, and what came of it: the columns PATH."""
+    return (*(f"{flow['queue_ms'].get(p, 0):.0f}" for p in ("p50", "p95", "p99")), f"{flow['packets_lost']} of {flow['packets_sent']}",
+            _percent(flow["frames_decoded"]), _bases(flow), f"{flow['longest_stall_s']:.2f}", _decibels(flow))
+
+
 def _flow_rows(figures):
     for number, flow in enumerate(figures["flows"]):
-        queue, delay = flow["queue_ms"], flow["frame_delay_ms"]
+        delay = flow["frame_delay_ms"]
         first = number == 0
         yield (figures["name"] if first else "", figures["title"] if first else "",
                "back" if flow["direction"] == "backward" else str(number + 1) if len(figures["flows"]) > 1 else "",
                _percent(figures[f"use_{flow['direction']}"]) if first or flow["direction"] == "backward" else "",
-               f"{flow['received_mbps']:.2f}", *(f"{queue.get(p, 0):.0f}" for p in ("p50", "p95", "p99")),
-               f"{flow['packets_lost']} of {flow['packets_sent']}", _percent(flow["frames_decoded"]),
-               _bases(flow), f"{flow['longest_stall_s']:.2f}", _decibels(flow),
-               f"{delay.get('p95', 0):.0f}", _percent(flow["oscillation"]),
+               f"{flow['received_mbps']:.2f}", *_path_cells(flow), f"{delay.get('p95', 0):.0f}", _percent(flow["oscillation"]),
                _list(figures.get("reach_90_s")) if first else "", _list(figures.get("under_s")) if first else "",
                _list(figures.get("jain")) if first else "",
                _percent(figures["tcp_share"]) if first and "tcp_share" in figures else "")
 
 
-COLUMNS = ("scenario", "what", "flow", "use", "received", "queue p50", "p95", "p99", "packets lost", "frames decoded", "bases lost",
-           "longest stall", "PSNR dB", "frame delay p95", "oscillation", "to 90 % of a rise", "under a fall", "Jain", "TCP's share")
+PATH = ("queue p50", "p95", "p99", "packets lost", "frames decoded", "bases lost", "longest stall", "PSNR dB")
+COLUMNS = ("scenario", "what", "flow", "use", "received", *PATH, "frame delay p95", "oscillation", "to 90 % of a rise", "under a fall", "Jain",
+           "TCP's share")
+RUNS = ("run", "use", *PATH, "oscillation", "swing at the lowest capacity")
 
 
 def _table(all_figures):
-    rows = [COLUMNS, ["---"] * len(COLUMNS)] + [row for figures in all_figures for row in _flow_rows(figures)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+    return _markdown(COLUMNS, [row for figures in all_figures for row in _flow_rows(figures)])
 
 
 def _peers(all_figures):
-    rows = [("format", "frames delivered intact", "frames decoded", "PSNR dB", "queue p95 ms", "frame delay p50, p95 ms", "packets lost",
-             "longest stall s"), ["---"] * 8]
+    rows = []
     for figures in all_figures:
         flow = figures["flows"][0]
         rows.append((flow["kind"], _percent(flow["frames_intact"]), _percent(flow["frames_decoded"]), _decibels(flow),
                      f"{flow['queue_ms'].get('p95', 0):.0f}", ", ".join(f"{value:.0f}" for value in flow["frame_delay_ms"].values()),
                      _percent(flow["packets_lost"] / max(1, flow["packets_sent"])), f"{flow['longest_stall_s']:.2f}"))
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
-
-
-RUNS = ("run", "use", "queue p50", "p95", "p99", "packets lost", "frames decoded", "bases lost", "longest stall", "PSNR dB", "oscillation",
-        "swing at the lowest capacity")
+    return _markdown(("format", "frames delivered intact", "frames decoded", "PSNR dB", "queue p95 ms", "frame delay p50, p95 ms", "packets lost",
+                      "longest stall s"), rows)
 
 
 def write_runs(scenario, runs):
     """One scenario's runs as a table of their own, a row each; returns its path."""
-    rows = [RUNS, ["---"] * len(RUNS)]
-    for number, figures in enumerate(runs):
-        flow = figures["flows"][0]
-        rows.append((str(number + 1), _percent(figures[f"use_{flow['direction']}"]),
-                     *(f"{flow['queue_ms'].get(p, 0):.0f}" for p in ("p50", "p95", "p99")), f"{flow['packets_lost']} of {flow['packets_sent']}",
-                     _percent(flow["frames_decoded"]), _bases(flow), f"{flow['longest_stall_s']:.2f}", _decibels(flow),
-                     _percent(flow["oscillation"]), _percent(flow.get("swing"))))
+    flows = [(figures, figures["flows"][0]) for figures in runs]
+    rows = [(str(number + 1), _percent(figures[f"use_{flow['direction']}"]), *_path_cells(flow), _percent(flow["oscillation"]),
+             _percent(flow.get("swing"))) for number, (figures, flow) in enumerate(flows)]
     path = f"{RESULTS}/{scenario.name}-runs.md"
     with open(path, "w") as out:
         out.write(f"# {scenario.name}, {len(runs)} runs: {scenario.title}\n\nWritten by `bench/network/run --runs {len(runs)} {scenario.name}`.\n\n")
-        out.write("\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n")
+        out.write(_markdown(RUNS, rows))
     return path
 
 
