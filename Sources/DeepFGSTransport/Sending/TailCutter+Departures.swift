@@ -92,10 +92,14 @@ extension TailCutter {
             // Repair packets that have not come yet would be so many more than it is spread for.
             let isWhole = frame.isBaseThere && (frame.isComplete || !queue.isProtected)
             pacer.spreads = part == .spreadBases && pacing == .train && isWhole && !hasFollower
-            let length = max(frame.waitingBytes, frame.report.bytes)
-            let repairs = frame.packets.reduce(0) { $0 + ($1.header.repair == nil ? 0 : $1.payloadBytes) }
-            let base = frame.packets.reduce(0) { $0 + ($1.header.isBase ? queue.wireBytes($1) : 0) }
-            let bytes = pacer.spreads ? base : max(frame.baseEnd + repairs, min(allowance, length))
+            let bytes: Int
+            if pacer.spreads {
+                bytes = frame.packets.reduce(0) { $0 + ($1.header.isBase ? queue.wireBytes($1) : 0) }
+            } else {
+                let length = max(frame.waitingBytes, frame.report.bytes)
+                let repairs = frame.packets.reduce(0) { $0 + ($1.header.repair == nil ? 0 : $1.payloadBytes) }
+                bytes = max(frame.baseEnd + repairs, min(allowance, length))
+            }
             queue.frames[0].need = Double(bytes) * 8e9 / Double(interval)
             queue.frames[0].deadline = min(
                 frame.deadline, pacing == .train ? now.addingSaturated(2 * interval) : .max)
